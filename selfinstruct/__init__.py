@@ -1,0 +1,1 @@
+"""Phase 1 of Self-Instruct, and what all phases share."""

@@ -1,0 +1,116 @@
+"""Stage 2: the model says of each instruction whether it is a classification task (paper, section 2.2)."""
+
+from pathlib import Path
+from typing import Any
+
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+from selfinstruct.instructions import INSTRUCTIONS
+from selfinstruct.llm.base import LLM, Request, complete_in_order
+from selfinstruct.parsing import ParsingRules, parse_classification
+from selfinstruct.progress import progress_bar
+from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.queries import Query
+from selfinstruct.runs import RunFolder
+
+CLASSIFICATION = "is_clf_or_not.jsonl"
+
+
+class ClassificationStage:
+    """Asks about every instruction of the run folder, in order; answers are kept as the model gave them."""
+
+    def __init__(self, run: RunFolder, llm: LLM, prompts: Prompts, query: Query) -> None:
+        self._run, self._llm, self._prompts, self._query = run, llm, prompts, query
+
+    def run(self, settings: dict[str, Any]) -> None:
+        """Write `is_clf_or_not.jsonl`: a line an instruction, in the order of the instructions."""
+        instructions = read_instructions(self._run.path)
+        path = self._run.path / CLASSIFICATION
+        self._run.begin("classification", settings)
+        adopted = classification_file(self._run.path)
+        if adopted is not None and adopted != path and not path.exists():
+            jsonl.replace(path, jsonl.read(adopted))  # the released code's file, whatever its engine's name
+        with jsonl.Appender(path) as output:
+            done = check_same_order(path, instructions)
+            if done < len(instructions):
+                self._run.reopen("classification")
+                self._ask(instructions, done, output)
+        self._run.complete("classification", answers=len(instructions))
+
+    def _ask(self, instructions: list[str], done: int, output: jsonl.Appender) -> None:
+        first = done - done % self._llm.chunk_size
+        llm = self._llm.for_stage("classification", first)
+        requests = (self._request(i, instructions[i]) for i in range(first, len(instructions)))
+        with progress_bar("classification", len(instructions), done) as bar:
+            for index, completion in enumerate(complete_in_order(llm, requests), start=first):
+                if index >= done:
+                    output.write({"instruction": instructions[index], "is_classification": completion.text})
+                    bar.update()
+
+    def _request(self, index: int, instruction: str) -> Request:
+        def render(num_demonstrations: int) -> str:
+            return self._prompts.render_classification(
+                instruction, num_demonstrations=num_demonstrations, chat=self._llm.is_chat
+            )
+
+        prompt, _ = fit_to_context(
+            render,
+            self._llm.room_for(self._query.max_tokens),
+            self._llm.count_tokens,
+            len(self._prompts.classification.demonstrations),
+        )
+        return self._query.request(prompt, seed=f"classification:{index}")
+
+
+def read_instructions(folder: Path) -> list[str]:
+    """The instructions of a run folder, in order.
+
+    Raises:
+        UserError: the folder holds none yet.
+    """
+    path = folder / INSTRUCTIONS
+    if not path.exists():
+        raise UserError(f"{path}: not there; run the instructions stage first (stages=[instructions,...])")
+    return [_text(record, "instruction", path, number) for number, record in jsonl.numbered_records(path)]
+
+
+def classification_file(folder: Path) -> Path | None:
+    """The folder's answers of stage 2: ours, else any `is_clf_or_not*.jsonl` of the released code."""
+    ours = folder / CLASSIFICATION
+    return ours if ours.exists() else next(iter(sorted(folder.glob("is_clf_or_not*.jsonl"))), None)
+
+
+def read_classification(folder: Path, rules: ParsingRules) -> dict[str, bool]:
+    """Instruction -> is it classification; of several answers for one instruction the last counts."""
+    path = classification_file(folder)
+    if path is None:
+        missing = f"{folder / CLASSIFICATION}: not there"
+        raise UserError(f"{missing}; run the classification stage first (stages=[classification,...])")
+    answers: dict[str, bool] = {}
+    for number, record in jsonl.numbered_records(path):
+        answer = _text(record, "is_classification", path, number)
+        answers[_text(record, "instruction", path, number)] = parse_classification(answer, rules)
+    return answers
+
+
+def check_same_order(path: Path, instructions: list[str]) -> int:
+    """How many lines a stage's file already holds; they must follow the order of the instructions.
+
+    Raises:
+        UserError: a line belongs to another instruction than the one at its place.
+    """
+    done = 0
+    for number, record in jsonl.numbered_records(path):
+        if done >= len(instructions) or record.get("instruction") != instructions[done]:
+            advice = "the folder's files do not belong together; choose another run_dir"
+            raise UserError(
+                f"{path}:{number}: not the instruction of line {done + 1} of {INSTRUCTIONS}; {advice}"
+            )
+        done += 1
+    return done
+
+
+def _text(record: jsonl.Record, field: str, path: Path, number: int) -> str:
+    if not isinstance(record.get(field), str):
+        raise UserError(f'{path}:{number}: "{field}" must be text')
+    return record[field]

@@ -1,0 +1,86 @@
+"""What every command shares: compose the config with Hydra, run, and end with the documented exit code.
+
+0 done; 2 wrong use or bad input; 3 stopped on purpose before the end, resumable; 1 anything else.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.settings import REPOSITORY, from_dict
+
+CONFIGS = REPOSITORY / "configs"
+
+T = TypeVar("T")
+
+# `${repo:seeds/x.jsonl}` in a config file: a path of the repository, wherever the command is called from.
+OmegaConf.register_new_resolver("repo", lambda path: str(REPOSITORY / path), replace=True)
+
+
+def run_command(config_name: str, config_class: type[T], run: Callable[[T], None]) -> NoReturn:
+    """Compose `configs/<config_name>.yaml` with the command line, make `config_class` of it and run."""
+    sys.argv[1:] = [_experiment(word, config_name) for word in sys.argv[1:]]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops as Ctrl-C does
+
+    def task(config: DictConfig) -> None:
+        try:
+            run(from_dict(config_class, _plain(config)))
+        except Exception as error:
+            _exit(error)
+
+    # With full errors Hydra raises instead of printing and exiting with 1 itself.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        hydra.main(config_path=str(CONFIGS), config_name=config_name, version_base="1.3")(task)()
+    except (HydraException, OmegaConfBaseException) as error:
+        causes = [str(error), str(error.__cause__ or "")]
+        _exit(UserError("\n".join(text for text in dict.fromkeys(causes) if text)))
+    except KeyboardInterrupt:
+        _exit(StoppedEarly("interrupted; start again with the same words to continue"))
+    sys.exit(0)
+
+
+def _experiment(word: str, config_name: str) -> str:
+    """`experiment=NAME` picks `configs/experiment/<command>/NAME.yaml`, each command its own."""
+    key, equals, name = word.partition("=")
+    return f"experiment/{config_name}={name}" if equals and key == "experiment" else word
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode == RunMode.MULTIRUN and values.get("run_dir"):
+        name = hydra_config.job.override_dirname.replace("/", "_")
+        values["run_dir"] = str(Path(values["run_dir"]) / (name or str(hydra_config.job.num)))
+    return {str(key): value for key, value in values.items()}
+
+
+def _exit(error: Exception) -> NoReturn:
+    match error:
+        case UserError():
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        case StoppedEarly():
+            print(f"stopped: {error}", file=sys.stderr)
+            sys.exit(3)
+        case OmegaConfBaseException():
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        case _:
+            note = "the traceback is in the run folder's run.log"
+            traceback.print_exception(error, file=sys.stderr)
+            print(f"error: {type(error).__name__}: {error} ({note})", file=sys.stderr)
+            sys.exit(1)

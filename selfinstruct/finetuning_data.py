@@ -1,0 +1,141 @@
+"""Stage 4: from raw answers to training data (paper, section 2.2 "Filtering and Postprocessing", 2.3).
+
+Writes `finetuning_data/all_generated_instances.jsonl` and `finetuning_data/train.jsonl`, whole and anew.
+"""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from selfinstruct import jsonl
+from selfinstruct.classification import read_classification
+from selfinstruct.encoding import fill, forms
+from selfinstruct.errors import UserError
+from selfinstruct.instances import INSTANCES
+from selfinstruct.instructions import REJECTED
+from selfinstruct.parsing import ParsingRules, parse_instances, select_instances
+from selfinstruct.tasks import SeedTask, TrainingExample
+
+ALL_INSTANCES = "finetuning_data/all_generated_instances.jsonl"
+TRAIN = "finetuning_data/train.jsonl"
+_STAGE = "finetuning_data"
+_RELEASED_END = "<|endoftext|>"
+
+
+def build_finetuning_data(
+    folder: Path, seeds: list[SeedTask], rules: ParsingRules, max_per_task: int, seed: int, released: bool
+) -> dict[str, Any]:
+    """Parse the folder's instances, put them (and the seeds') into prompt forms, shuffle, write.
+
+    Returns:
+        Counts: instances, tasks that gave none, training examples, rejected by reason.
+    """
+    instances, rejected, empty_tasks = _parse_all(folder, rules, max_per_task, seed)
+    examples = _encode(_with_source(seeds, instances), seed, released)
+    random.Random(f"{seed}:shuffle").shuffle(examples)
+    # Lines of an earlier making of this stage go; those of other stages stay, in their order.
+    kept = [line for line in jsonl.read_if_there(folder / REJECTED) if line.get("stage") != _STAGE]
+    jsonl.replace(folder / REJECTED, [*kept, *rejected])
+    jsonl.replace(folder / ALL_INSTANCES, instances)
+    jsonl.replace(folder / TRAIN, (_line(example) for example in examples))
+    return {
+        "instances": len(instances),
+        "tasks_without_instance": empty_tasks,
+        "training_examples": len(examples),
+        "rejected": dict(Counter(line["reason"] for line in rejected)),
+    }
+
+
+def _parse_all(
+    folder: Path, rules: ParsingRules, max_per_task: int, seed: int
+) -> tuple[list[jsonl.Record], list[jsonl.Record], int]:
+    path = folder / INSTANCES
+    if not path.exists():
+        raise UserError(f"{path}: not there; run the instances stage first (stages=[instances,...])")
+    classification = read_classification(folder, rules)
+    instances: list[jsonl.Record] = []
+    rejected: list[jsonl.Record] = []
+    empty_tasks = 0
+    for number, record in jsonl.numbered_records(path):
+        instruction, text = record.get("instruction"), record.get("raw_instances")
+        if not isinstance(instruction, str) or not isinstance(text, str):
+            raise UserError(f'{path}:{number}: "instruction" and "raw_instances" must be text')
+        parsed, dropped = parse_instances(
+            text, _finish_reason(record), classification.get(instruction, False), rules
+        )
+        rejected.extend(_rejection(instruction, piece.text, piece.reason) for piece in dropped)
+        chosen = select_instances(
+            parsed, max_per_task, random.Random(f"{seed}:instances:{number - 1}"), rules
+        )
+        for instance in parsed:
+            if instance not in chosen:
+                text = f"{instance.input}\nOutput: {instance.output}"
+                rejected.append(_rejection(instruction, text, "more_than_max_per_task"))
+        empty_tasks += not chosen
+        instances.extend(
+            {"instruction": instruction, "input": each.input, "output": each.output} for each in chosen
+        )
+    return instances, rejected, empty_tasks
+
+
+def _rejection(instruction: str, text: str, reason: str) -> jsonl.Record:
+    return {"stage": _STAGE, "reason": reason, "text": text, "instruction": instruction}
+
+
+def _finish_reason(record: jsonl.Record) -> str | None:
+    """How the answer ended; a line without metadata counts as finished normally."""
+    metadata = record.get("instance_metadata") or {}
+    choices = (metadata.get("response") or {}).get("choices") or [{}]
+    return choices[0].get("finish_reason")
+
+
+def _with_source(seeds: list[SeedTask], instances: list[jsonl.Record]) -> Iterable[tuple[str, str, str, str]]:
+    for task in seeds:
+        for instance in task.instances:
+            yield task.instruction, instance.input, instance.output, "seed"
+    for record in instances:
+        yield record["instruction"], record["input"], record["output"], "generated"
+
+
+def _encode(
+    instances: Iterable[tuple[str, str, str, str]], seed: int, released: bool
+) -> list[TrainingExample]:
+    """One of the paper's prompt forms for each instance; equal (prompt, completion) pairs are dropped."""
+    examples: dict[tuple[str, str], TrainingExample] = {}
+    for index, (instruction, input_text, output, source) in enumerate(instances):
+        rng = random.Random(f"{seed}:encoding:{index}")
+        varied = vary_input(input_text, released) if rng.random() < 0.5 else input_text
+        prompt, completion = fill(rng.choice(forms(varied)), instruction, varied, output)
+        if released:
+            completion += _RELEASED_END
+        example = TrainingExample(prompt, completion, instruction, input_text, output, source)
+        examples.setdefault((prompt, completion), example)
+    return list(examples.values())
+
+
+def vary_input(text: str, released: bool) -> str:
+    """The released data's second form of an input: without its field name, without blank lines.
+
+    Released: where the text holds exactly one distinct `word:`, all up to its first colon goes, so that
+    `See https://a.b` becomes `//a.b`. Fixed: only a field name that opens the input goes.
+    """
+    if released:
+        if len(set(re.findall(r"\w+:", text))) == 1:
+            text = text[text.index(":") + 1 :].strip()
+    elif len(set(re.findall(r"\w+:(?!//)", text))) == 1:
+        text = re.sub(r"\A\s*\w+:(?!//)\s+", "", text)
+    return text.replace("\n\n", "\n")
+
+
+def _line(example: TrainingExample) -> jsonl.Record:
+    return {
+        "prompt": example.prompt,
+        "completion": example.completion,
+        "instruction": example.instruction,
+        "input": example.input,
+        "output": example.output,
+        "source": example.source,
+    }

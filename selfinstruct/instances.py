@@ -1,0 +1,95 @@
+"""Stage 3: the model writes instances for each instruction (paper, section 2.2, "Instance Generation").
+
+Input-first for tasks that are not classification; output-first, label by label, for those that are.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from selfinstruct import jsonl
+from selfinstruct.classification import check_same_order, read_classification
+from selfinstruct.instructions import INSTRUCTIONS
+from selfinstruct.llm.base import LLM, Request, complete_in_order
+from selfinstruct.parsing import ParsingRules
+from selfinstruct.progress import progress_bar
+from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.queries import Query
+from selfinstruct.runs import RunFolder
+
+INSTANCES = "machine_generated_instances.jsonl"
+
+# The released code sends 5 instructions at a time, with fewer tokens when any of them is classification.
+_RELEASED_BATCH = 5
+_RELEASED_MAX_TOKENS = 350
+
+
+class InstanceStage:
+    """Asks for the instances of every instruction of the run folder, in order; answers are kept raw."""
+
+    def __init__(
+        self, run: RunFolder, llm: LLM, prompts: Prompts, query: Query, rules: ParsingRules, released: bool
+    ) -> None:
+        self._run, self._llm, self._prompts, self._query = run, llm, prompts, query
+        self._rules, self._released = rules, released
+
+    def run(self, settings: dict[str, Any]) -> None:
+        """Write `machine_generated_instances.jsonl`: a line an instruction, in their order."""
+        folder = self._run.path
+        records = jsonl.read(folder / INSTRUCTIONS)
+        instructions = [record["instruction"] for record in records]
+        classification = read_classification(folder, self._rules)
+        flags = [classification.get(text, False) for text in instructions]
+        self._run.begin("instances", settings)
+        with jsonl.Appender(folder / INSTANCES) as output:
+            done = check_same_order(folder / INSTANCES, instructions)
+            if done < len(instructions):
+                self._run.reopen("instances")
+                self._ask(records, flags, done, output)
+        self._run.complete("instances", answers=len(instructions), classification=sum(flags))
+
+    def _ask(self, records: list[jsonl.Record], flags: list[bool], done: int, output: jsonl.Appender) -> None:
+        first = done - done % self._llm.chunk_size
+        llm = self._llm.for_stage("instances", first)
+        requests = (self._request(i, records[i]["instruction"], flags) for i in range(first, len(records)))
+        with progress_bar("instances", len(records), done) as bar:
+            for index, completion in enumerate(complete_in_order(llm, requests), start=first):
+                if index < done:
+                    continue
+                record = records[index]
+                response = {"choices": [{"text": completion.text, "finish_reason": completion.finish_reason}]}
+                output.write(
+                    {
+                        "instruction": record["instruction"],
+                        "raw_instances": completion.text,
+                        "instance_metadata": {"response": response},
+                        "instruction_metadata": record.get("metadata"),
+                        "most_similar": record.get("most_similar"),
+                        "avg_similarity_score": record.get("avg_similarity_score"),
+                    }
+                )
+                bar.update()
+
+    def _request(self, index: int, instruction: str, flags: list[bool]) -> Request:
+        is_classification = flags[index]
+        words = self._prompts.output_first if is_classification else self._prompts.input_first
+        query = replace(self._query, max_tokens=self._max_tokens(index, flags))
+
+        def render(num_demonstrations: int) -> str:
+            return self._prompts.render_instances(
+                instruction,
+                is_classification,
+                num_demonstrations=num_demonstrations,
+                chat=self._llm.is_chat,
+            )
+
+        prompt, _ = fit_to_context(
+            render, self._llm.room_for(query.max_tokens), self._llm.count_tokens, len(words.demonstrations)
+        )
+        return query.request(prompt, seed=f"instances:{index}")
+
+    def _max_tokens(self, index: int, flags: list[bool]) -> int:
+        if not self._released:
+            return self._query.max_tokens
+        start = index - index % _RELEASED_BATCH
+        batch = flags[start : start + _RELEASED_BATCH]
+        return self._query.max_tokens if any(batch) else max(self._query.max_tokens, _RELEASED_MAX_TOKENS)

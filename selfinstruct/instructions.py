@@ -1,0 +1,305 @@
+"""Stage 1: the model writes new instructions, and those that pass the filters enter the pool it sees next.
+
+Paper, section 2.2 ("Instruction Generation"). A request shows 8 tasks: 6 seeds and 2 of the model's own.
+"""
+
+import random
+import re
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selfinstruct import jsonl
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.filters import FilterRules
+from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.novelty import NoveltyFilter
+from selfinstruct.parsing import ParsingRules, parse_instructions
+from selfinstruct.progress import progress_bar
+from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.queries import Query
+from selfinstruct.runs import RunFolder
+from selfinstruct.tasks import SeedTask
+
+INSTRUCTIONS = "machine_generated_instructions.jsonl"
+REQUESTS = "requests.jsonl"
+REJECTED = "rejected.jsonl"
+_STALL_UNIT = 5  # requests in a round, as the released code sends them
+
+
+@dataclass
+class InstructionsConfig:
+    """How a request is put together, and when the loop gives up."""
+
+    shown: int
+    shown_machine: int
+    classification_only: bool
+    lookahead: int
+    stall_rounds: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shown_machine <= self.shown or self.shown < 1:
+            counts = f"shown={self.shown}, shown_machine={self.shown_machine}"
+            raise UserError(
+                f"instructions: {counts}; show at least 1 task, and no more machine ones than all"
+            )
+        if self.lookahead < 1:
+            raise UserError(f"instructions.lookahead: {self.lookahead} must be at least 1")
+        if self.stall_rounds < 1:
+            raise UserError(f"instructions.stall_rounds: {self.stall_rounds} must be at least 1")
+
+
+@dataclass
+class InstructionStage:
+    """The bootstrapping loop over one run folder.
+
+    An answer is committed whole: accepted lines, rejected lines, then its line in `requests.jsonl`, which is
+    what counts. A restart cuts off the lines of an answer that was not.
+    """
+
+    run: RunFolder
+    llm: LLM
+    seeds: list[SeedTask]
+    prompts: Prompts
+    filters: FilterRules
+    rules: ParsingRules
+    query: Query
+    config: InstructionsConfig
+    threshold: float
+    tokenizer: str
+    reject_exact_duplicates: bool
+    seed: int
+    round_size: int | None  # None: a sliding look-ahead; a number: rounds of so many, drawn from one pool
+    machine: list[str] = field(default_factory=list)
+    machine_after: list[int] = field(default_factory=list)  # machine instructions after each committed answer
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        wanted = [s for s in self.seeds if s.is_classification or not self.config.classification_only]
+        if not wanted:
+            raise UserError(
+                "instructions.classification_only: no seed task is a classification task; add one"
+            )
+        self.seed_texts = [seed.instruction for seed in wanted]
+        self.pool = NoveltyFilter(self.threshold, self.tokenizer, self.reject_exact_duplicates)
+        self.pool.extend(seed.instruction for seed in self.seeds)
+        self._shown: dict[int, int] = {}  # tasks shown in each request not yet committed
+
+    def run_until(self, num_instructions: int, settings: dict[str, Any]) -> None:
+        """Ask until the folder holds `num_instructions` accepted instructions.
+
+        Raises:
+            UserError: other settings than the folder's, or fewer instructions asked for than it holds.
+            StoppedEarly: `stall_rounds` rounds in a row added nothing; names the most frequent reason.
+        """
+        self.run.begin("instructions", settings)
+        self._restore()
+        if len(self.machine) > num_instructions:
+            held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
+            raise UserError(f"num_instructions: {num_instructions} is less than what was made; {held}")
+        if len(self.machine) < num_instructions:
+            self.run.reopen("instructions")
+            with (
+                jsonl.Appender(self.run.path / INSTRUCTIONS) as accepted,
+                jsonl.Appender(self.run.path / REJECTED) as rejected,
+                jsonl.Appender(self.run.path / REQUESTS) as requests,
+            ):
+                self._loop(num_instructions, accepted, rejected, requests)
+        self.run.complete(
+            "instructions", requests=len(self.machine_after), accepted=len(self.machine), **self.reasons
+        )
+
+    def _restore(self) -> None:
+        """Read back what is committed; cut off what is not."""
+        folder = self.run.path
+        accepted = jsonl.read_if_there(folder / INSTRUCTIONS)
+        if accepted and not (folder / REQUESTS).exists():
+            jsonl.replace(folder / REQUESTS, _adopted_requests(accepted, folder / INSTRUCTIONS))
+        jsonl.Appender(folder / REQUESTS).close()  # cuts a torn last line
+        committed = len(jsonl.read(folder / REQUESTS))
+        accepted = _keep_committed(folder / INSTRUCTIONS, committed)
+        rejected = _keep_committed(folder / REJECTED, committed)
+        self.machine = [record["instruction"] for record in accepted]
+        self.pool.extend(self.machine)
+        self.reasons = Counter(r["reason"] for r in rejected if r["stage"] == "instructions")
+        by_request = Counter(record["request_idx"] for record in accepted)
+        self.machine_after = []
+        count = 0
+        for index in range(committed):
+            count += by_request[index]
+            self.machine_after.append(count)
+
+    def _loop(
+        self,
+        num_instructions: int,
+        accepted: jsonl.Appender,
+        rejected: jsonl.Appender,
+        requests: jsonl.Appender,
+    ) -> None:
+        committed = len(self.machine_after)
+        # A chunk begun before a restart is asked again whole (its known answers come from the log).
+        first = committed - committed % self.llm.chunk_size
+        llm = self.llm.for_stage("instructions", first)
+        waiting: deque[Request] = deque()
+        next_index, answered = first, first
+        idle = _idle_requests(self.machine_after)
+        with progress_bar("instructions", num_instructions, len(self.machine)) as bar:
+            while len(self.machine) < num_instructions:
+                if idle >= self.config.stall_rounds * _STALL_UNIT:
+                    raise StoppedEarly(self._stall_message(idle))
+                while self._may_ask(next_index, max(answered, committed)):
+                    request = self._request(next_index)
+                    llm.submit(request)
+                    waiting.append(request)
+                    next_index += 1
+                completion, request = llm.next_completion(), waiting.popleft()
+                answered += 1
+                if answered <= committed:
+                    continue
+                added = self._commit(answered - 1, request, completion, accepted, rejected, requests)
+                idle = 0 if added else idle + 1
+                bar.update(added)
+                bar.set_postfix(requests=answered, rejected=self.reasons.total())
+
+    def _may_ask(self, index: int, committed: int) -> bool:
+        """Whether every answer that request `index` may see is committed."""
+        return self._num_visible_answers(index) <= committed
+
+    def _num_visible_answers(self, index: int) -> int:
+        if self.round_size:
+            return index - index % self.round_size
+        return max(0, index - self.config.lookahead + 1)
+
+    def _request(self, index: int) -> Request:
+        visible = self._num_visible_answers(index)
+        machine = self.machine[: self.machine_after[visible - 1] if visible else 0]
+        shown = sample_shown(
+            self.seed_texts,
+            machine,
+            self.config.shown,
+            self.config.shown_machine,
+            random.Random(f"{self.seed}:instructions:{index}"),
+        )
+
+        def render(num_shown: int) -> str:
+            # The first tasks go first: the end of the list, where the model goes on, stays as it was.
+            return self.prompts.render_instructions(
+                shown[len(shown) - num_shown :],
+                classification=self.config.classification_only,
+                chat=self.llm.is_chat,
+            )
+
+        prompt, self._shown[index] = fit_to_context(
+            render, self.llm.room_for(self.query.max_tokens), self.llm.count_tokens, len(shown)
+        )
+        return self.query.request(prompt, seed=f"{self.seed}:instructions:{index}")
+
+    def _commit(
+        self,
+        index: int,
+        request: Request,
+        completion: Completion,
+        accepted: jsonl.Appender,
+        rejected: jsonl.Appender,
+        requests: jsonl.Appender,
+    ) -> int:
+        metadata = {
+            "prompt": request.prompt,
+            "response": {"choices": [{"text": completion.text, "finish_reason": completion.finish_reason}]},
+        }
+        candidates = parse_instructions(
+            completion.text,
+            completion.finish_reason,
+            self.rules,
+            self.filters,
+            first_number=self._shown[index] + 1,
+        )
+        added = 0
+        for candidate in candidates:
+            reason = candidate.reason
+            detail: dict[str, Any] = {}
+            if reason is None:
+                verdict = self.pool.check(candidate.text)
+                if not verdict.is_novel:
+                    reason = "too_similar"
+                    detail = {"nearest": verdict.nearest_text, "score": verdict.nearest_score}
+            if reason is not None:
+                self.reasons[reason] += 1
+                line = {"stage": "instructions", "reason": reason, "text": candidate.text, **detail}
+                rejected.write(line | {"request_idx": index})
+                continue
+            most_similar, mean = self.pool.similarity(candidate.text)
+            accepted.write(
+                {
+                    "instruction": candidate.text,
+                    "most_similar": most_similar,
+                    "avg_similarity_score": mean,
+                    "metadata": metadata,
+                    "request_idx": index,
+                }
+            )
+            self.pool.add(candidate.text)
+            self.machine.append(candidate.text)
+            added += 1
+        self.machine_after.append(len(self.machine))
+        mark = {"request_idx": index, "candidates": len(candidates), "accepted": added}
+        requests.write(mark | {"shown": self._shown.pop(index), "finish_reason": completion.finish_reason})
+        return added
+
+    def _stall_message(self, idle: int) -> str:
+        reason, count = self.reasons.most_common(1)[0] if self.reasons else ("no candidate at all", 0)
+        return (
+            f"stalled: the last {idle} requests added no instruction (accepted so far: "
+            f"{len(self.machine)}); what rejects most: {reason} ({count} of {self.reasons.total()}). See "
+            f"{self.run.path / REJECTED}. "
+            "Try a higher queries.instructions.temperature, more varied seed_tasks or another model; "
+            "a larger instructions.stall_rounds goes on"
+        )
+
+
+def sample_shown(
+    seeds: list[str], machine: list[str], num_shown: int, num_machine: int, rng: random.Random
+) -> list[str]:
+    """Draw the tasks of one request: up to `num_machine` of the model's own, seeds for the rest, shuffled."""
+    own = rng.sample(machine, min(num_machine, len(machine)))
+    shown = own + rng.sample(seeds, min(num_shown - len(own), len(seeds)))
+    rng.shuffle(shown)
+    return [re.sub(r"\s+", " ", text).strip() for text in shown]
+
+
+def _idle_requests(machine_after: list[int]) -> int:
+    """How many answers in a row, up to the last, added nothing."""
+    idle = 0
+    for position in range(len(machine_after) - 1, -1, -1):
+        before = machine_after[position - 1] if position else 0
+        if machine_after[position] > before:
+            break
+        idle += 1
+    return idle
+
+
+def _keep_committed(path: Path, committed: int) -> list[jsonl.Record]:
+    """Drop stage-1 lines of answers that are not committed; returns the file's lines as they now are."""
+    if not path.exists():
+        return []
+    jsonl.Appender(path).close()
+    records = jsonl.read(path)
+    kept = [
+        r for r in records if r.get("stage", "instructions") != "instructions" or r["request_idx"] < committed
+    ]
+    if len(kept) < len(records):
+        jsonl.replace(path, kept)
+    return kept
+
+
+def _adopted_requests(accepted: list[jsonl.Record], path: Path) -> list[jsonl.Record]:
+    """Marks for a folder of the released code, which keeps no line for requests that added nothing."""
+    for number, record in enumerate(accepted, start=1):
+        if not isinstance(record.get("request_idx"), int) or not isinstance(record.get("instruction"), str):
+            raise UserError(f"{path}:{number}: instruction (text) and request_idx (whole number) are needed")
+    counts = Counter(record["request_idx"] for record in accepted)
+    return [
+        {"request_idx": index, "candidates": None, "accepted": counts[index], "adopted": True}
+        for index in range(max(counts) + 1)
+    ]

@@ -1,0 +1,1 @@
+"""The one door to a language model, and the models behind it."""

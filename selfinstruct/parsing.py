@@ -1,0 +1,235 @@
+"""From a model's answer to records: every piece is kept or dropped for a reason (paper, section 2.2)."""
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from selfinstruct.filters import FilterRules, first_reason
+from selfinstruct.tasks import Instance
+
+STOPPED_FOR_LENGTH = "length"
+
+_NEXT_INSTRUCTION = re.compile(r"\n\d+\s?\. ")
+_OUTPUT = re.compile(r"Output\s*\d*\s*:")
+_INPUT = re.compile(r"Input\s*\d*\s*:")
+_EXAMPLE_ANYWHERE = re.compile(r"Example\s?\d*\.?")
+# A line that starts with 'Example 2.' (or : or ')'), or is nothing but 'Example' or 'Example 2'.
+_EXAMPLE_LINE = re.compile(
+    r"^[ \t]*Example(?:[ \t]?\d+[ \t]*(?:[.:)](?!\d)|$)|[ \t]*[.:]?[ \t]*$)", re.MULTILINE
+)
+_CLASS_LABEL_ANYWHERE = re.compile(r"Class label:")
+_CLASS_LABEL_LINE = re.compile(r"^[ \t]*Class label:", re.MULTILINE)
+_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ParsingRules:
+    """Where this project mends the released code's parsing; each switch on is mended, off is as released."""
+
+    keep_case: bool = True
+    """Released: an instruction is lower-cased but for its first letter (USA becomes usa)."""
+
+    keep_finished_instructions: bool = True
+    """Of an answer that stopped for length only its last instruction is dropped. Released: all of them."""
+
+    skip_repeated_number: bool = True
+    """An answer that repeats the list number it was to continue (chat models do) loses that number and what
+    stands before it. Released: both become part of the first instruction."""
+
+    accept_any_yes: bool = True
+    """'Yes.', 'yes, it is' count as yes. Released: 'Yes', 'yes' and 'YES' alone."""
+
+    example_marks_lines: bool = True
+    """'Example' separates instances only as a line of its own or a numbered line start. Released: anywhere,
+    so that a sentence with the word is cut in two."""
+
+    class_label_starts_lines: bool = True
+    """'Class label:' separates instances only at the start of a line. Released: anywhere."""
+
+    drop_only_conflicting_inputs: bool = True
+    """An input with two different outputs loses its own instances. Released: the task loses all."""
+
+    keep_instance_order: bool = True
+    """Instances drawn from a task stay in the answer's order. Released: in the order of the draw."""
+
+    @classmethod
+    def fixed(cls) -> "ParsingRules":
+        """The rules of `fidelity=fixed`."""
+        return cls()
+
+    @classmethod
+    def released(cls) -> "ParsingRules":
+        """The rules of `fidelity=released`: the released code's decisions on the same answers."""
+        return cls(
+            keep_case=False,
+            keep_finished_instructions=False,
+            skip_repeated_number=False,
+            accept_any_yes=False,
+            example_marks_lines=False,
+            class_label_starts_lines=False,
+            drop_only_conflicting_inputs=False,
+            keep_instance_order=False,
+        )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One instruction of an answer as it would be stored; `reason` is why it is dropped, None if kept."""
+
+    text: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A piece of an answer that gave no instance, and why."""
+
+    text: str
+    reason: str
+
+
+def parse_instructions(
+    text: str,
+    finish_reason: str | None,
+    rules: ParsingRules,
+    filters: FilterRules | None = None,
+    first_number: int = 9,
+) -> list[Candidate]:
+    """Split an answer to the instruction prompt into instructions, each kept or dropped, in order.
+
+    Args:
+        text: the answer, which continues a numbered list.
+        finish_reason: "length" if it was cut off; anything else, None included, counts as finished.
+        filters: the rules on an instruction's text; without them nothing is dropped by its text.
+        first_number: the number the prompt ended with (the paper shows 8 tasks, then '9.').
+    """
+    stopped_for_length = finish_reason == STOPPED_FOR_LENGTH
+    candidates = []
+    if rules.skip_repeated_number:
+        preamble, text = _split_repeated_number(text, first_number)
+        if preamble:
+            candidates.append(Candidate(preamble, "before_the_list"))
+    pieces = _NEXT_INSTRUCTION.split(text)
+    for position, piece in enumerate(pieces):
+        instruction = " ".join(piece.split())
+        if not rules.keep_case:
+            instruction = instruction.capitalize()
+        if stopped_for_length and not rules.keep_finished_instructions:
+            reason: str | None = "answer_stopped_for_length"
+        elif stopped_for_length and position == len(pieces) - 1:
+            reason = "unfinished_instruction"
+        else:
+            reason = first_reason(instruction, filters) if filters else None
+        candidates.append(Candidate(instruction, reason))
+    return candidates
+
+
+def parse_classification(text: str, rules: ParsingRules) -> bool:
+    """Whether an answer to 'Is it classification?' says yes; anything that does not say so is a no."""
+    if rules.accept_any_yes:
+        return _YES.match(text) is not None
+    return text.strip() in ("Yes", "yes", "YES")
+
+
+def parse_instances(
+    text: str, finish_reason: str | None, is_classification: bool, rules: ParsingRules
+) -> tuple[list[Instance], list[Dropped]]:
+    """Split an answer to an instance prompt into instances, and the pieces that are dropped with reasons.
+
+    Args:
+        finish_reason: "length" if it was cut off; anything else, None included, counts as finished.
+        is_classification: whether the output-first prompt was used ('Class label:' before each input).
+    """
+    split = _classification_pieces if is_classification else _generation_pieces
+    pieces = split(text, rules)
+    if not pieces:
+        return [], [Dropped(text, "no_instance")]
+    dropped = []
+    if finish_reason == STOPPED_FOR_LENGTH:
+        dropped.append(Dropped(pieces.pop()[0], "unfinished_instance"))
+    # The released order: an invalid instance can neither conflict with another nor be its duplicate.
+    valid = []
+    for piece, instance in pieces:
+        if (reason := _invalid(instance)) is None:
+            valid.append((piece, instance))
+        else:
+            dropped.append(Dropped(piece, reason))
+    conflicting = _conflicting_inputs(instance for _, instance in valid)
+    instances: list[Instance] = []
+    for piece, instance in valid:
+        if instance.input in conflicting or (conflicting and not rules.drop_only_conflicting_inputs):
+            dropped.append(Dropped(piece, "same_input_different_output"))
+        elif instance in instances:
+            dropped.append(Dropped(piece, "duplicate_instance"))
+        else:
+            instances.append(instance)
+    return instances, dropped
+
+
+def select_instances(
+    instances: list[Instance], max_per_task: int, rng: random.Random, rules: ParsingRules
+) -> list[Instance]:
+    """Draw at most `max_per_task` of a task's instances (5 in the paper)."""
+    drawn = rng.sample(range(len(instances)), min(max_per_task, len(instances)))
+    if rules.keep_instance_order:
+        drawn.sort()
+    return [instances[position] for position in drawn]
+
+
+def _split_repeated_number(text: str, first_number: int) -> tuple[str, str]:
+    number = re.compile(rf"\A\s*\d+\s?\. |^[ \t]*{first_number}\s?\. ", re.MULTILINE)
+    if not (found := number.search(text)):
+        return "", text
+    return " ".join(text[: found.start()].split()), text[found.end() :]
+
+
+def _generation_pieces(text: str, rules: ParsingRules) -> list[tuple[str, Instance]]:
+    text = text.strip()
+    example = _EXAMPLE_LINE if rules.example_marks_lines else _EXAMPLE_ANYWHERE
+    if example.search(text):
+        pieces = [piece.strip() for piece in example.split(text) if piece.strip()]
+    elif _OUTPUT.search(text):
+        pieces = [text]
+    else:
+        pieces = []
+    return [(piece, _input_and_output(piece)) for piece in pieces]
+
+
+def _input_and_output(piece: str) -> Instance:
+    before, *after = _OUTPUT.split(piece)
+    # What stands behind a second output marker is lost, as released.
+    task_input, output = (before, after[0]) if after else ("", before)
+    output = _INPUT.split(output.strip())[0]
+    task_input = task_input.strip()
+    if leading := _INPUT.match(task_input):
+        task_input = task_input[leading.end() :]
+    return Instance(task_input.strip(), output.strip())
+
+
+def _classification_pieces(text: str, rules: ParsingRules) -> list[tuple[str, Instance]]:
+    class_label = _CLASS_LABEL_LINE if rules.class_label_starts_lines else _CLASS_LABEL_ANYWHERE
+    pieces = []
+    for piece in class_label.split(text)[1:]:
+        label, _, task_input = piece.strip().partition("\n")
+        pieces.append((piece.strip(), Instance(task_input.strip(), label.strip())))
+    return pieces
+
+
+def _invalid(instance: Instance) -> str | None:
+    if not instance.output:
+        return "empty_output"
+    if instance.input == instance.output:
+        return "input_equals_output"
+    if instance.input.endswith(":") or instance.output.endswith(":"):
+        return "ends_with_a_colon"
+    return None
+
+
+def _conflicting_inputs(instances: Iterable[Instance]) -> set[str]:
+    outputs_of = defaultdict(set)
+    for instance in instances:
+        if instance.input:
+            outputs_of[instance.input].add(instance.output)
+    return {task_input for task_input, outputs in outputs_of.items() if len(outputs) > 1}

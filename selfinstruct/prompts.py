@@ -1,0 +1,299 @@
+"""The four few-shot prompts: from a configs/prompts file to text that fits a model (paper, section 2.2)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from selfinstruct.errors import UserError
+from selfinstruct.tasks import Instance
+
+T = TypeVar("T")
+
+
+class PromptTooLong(UserError):
+    """A prompt that does not fit its model even without a single demonstration."""
+
+
+@dataclass(frozen=True)
+class InstructionsPrompt:
+    """Stage 1: the headings over the numbered list of tasks to continue."""
+
+    heading: str
+    classification_heading: str
+    chat_suffix: str
+
+
+@dataclass(frozen=True)
+class LabelledTask:
+    """A demonstration of stage 2."""
+
+    instruction: str
+    is_classification: bool
+
+
+@dataclass(frozen=True)
+class ClassificationPrompt:
+    """Stage 2: is a task classification? `demonstrations` stand in the order they are shown in."""
+
+    heading: str
+    question: str
+    chat_suffix: str
+    demonstrations: tuple[LabelledTask, ...]
+
+
+@dataclass(frozen=True)
+class SolvedTask:
+    """A demonstration of stage 3; an output is the class label where the prompt is output-first."""
+
+    instruction: str
+    examples: tuple[Instance, ...]
+
+
+@dataclass(frozen=True)
+class InstancesPrompt:
+    """Stage 3, input-first or output-first; `demonstrations` stand in the order they are shown in."""
+
+    heading: str
+    chat_suffix: str
+    demonstrations: tuple[SolvedTask, ...]
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """The four prompts, which render to the exact text a model continues.
+
+    In each render function `num_demonstrations` shows only the first so many, None all; so the last are
+    dropped first. Demonstrations of two kinds (classification or not; with or without input) are interleaved
+    when they are loaded, so that what is left always holds both in about their full proportion. `chat` adds
+    the prompt's suffix for models that answer rather than continue.
+    """
+
+    instructions: InstructionsPrompt
+    classification: ClassificationPrompt
+    input_first: InstancesPrompt
+    output_first: InstancesPrompt
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any], where: str = "prompts") -> "Prompts":
+        """Build the prompts from the content of a configs/prompts file.
+
+        Raises:
+            UserError: a key is missing, unknown or of the wrong kind; the message names it after `where`.
+        """
+        node = _Node(settings, where)
+        node.only("instructions", "classification", "input_first", "output_first")
+        return cls(
+            _instructions(node.at("instructions")),
+            _classification(node.at("classification")),
+            _instances(node.at("input_first"), "output"),
+            _instances(node.at("output_first"), "label"),
+        )
+
+    def instances(self, is_classification: bool) -> InstancesPrompt:
+        """The prompt of stage 3 for a kind of task."""
+        return self.output_first if is_classification else self.input_first
+
+    def render_instructions(
+        self,
+        shown: Sequence[str],
+        classification: bool = False,
+        chat: bool = False,
+        num_demonstrations: int | None = None,
+    ) -> str:
+        """Stage 1: `shown` tasks as a numbered list that ends with the next number.
+
+        `{first}` in the chat suffix becomes that number.
+        """
+        prompt = self.instructions
+        lines = [prompt.classification_heading if classification else prompt.heading]
+        for number, task in enumerate(shown[:num_demonstrations], start=1):
+            # Fold first, then drop the colon: the released order (a blank before a colon stays).
+            lines.append(f"{number}. {' '.join(task.split()).rstrip(':')}")
+        text = "\n".join([*lines, f"{len(lines)}."])
+        return text + _suffix(prompt.chat_suffix.replace("{first}", str(len(lines))), chat)
+
+    def render_classification(
+        self, instruction: str, chat: bool = False, num_demonstrations: int | None = None
+    ) -> str:
+        """Stage 2: whether `instruction` is a classification task, to be answered with Yes or No."""
+        prompt = self.classification
+        blocks = [prompt.heading]
+        for task in prompt.demonstrations[:num_demonstrations]:
+            answer = "Yes" if task.is_classification else "No"
+            blocks.append(f"Task: {task.instruction}\n{prompt.question} {answer}")
+        blocks.append(f"Task: {instruction.strip()}\n{prompt.question}")
+        return "\n\n".join(blocks) + _suffix(prompt.chat_suffix, chat)
+
+    def render_instances(
+        self,
+        instruction: str,
+        is_classification: bool,
+        chat: bool = False,
+        num_demonstrations: int | None = None,
+    ) -> str:
+        """Stage 3: instances of `instruction`, output-first for classification tasks, else input-first."""
+        prompt = self.instances(is_classification)
+        render_examples = _output_first_examples if is_classification else _input_first_examples
+        blocks = [prompt.heading]
+        for task in prompt.demonstrations[:num_demonstrations]:
+            blocks.append(f"Task: {task.instruction}\n{render_examples(task.examples)}")
+        blocks.append(f"Task: {instruction.strip()}")
+        return "\n\n".join(blocks) + "\n" + _suffix(prompt.chat_suffix, chat).removeprefix("\n")
+
+
+def fit_to_context(
+    render: Callable[[int], str],
+    available_tokens: int,
+    count_tokens: Callable[[str], int],
+    max_demonstrations: int,
+) -> tuple[str, int]:
+    """The prompt with the most demonstrations that fits, and their number.
+
+    Counts the full prompt first and halves from there, so a prompt that fits costs one count.
+
+    Args:
+        render: the prompt with a given number of demonstrations; more of them must not make it shorter.
+        available_tokens: the model's context length less the tokens it may write.
+
+    Raises:
+        PromptTooLong: it does not fit even with none.
+    """
+    best: tuple[str, int] | None = None
+    low, high = 0, max_demonstrations
+    number = max_demonstrations
+    tokens = 0
+    while low <= high:
+        prompt = render(number)
+        tokens = count_tokens(prompt)
+        if tokens <= available_tokens:
+            best, low = (prompt, number), number + 1
+        else:
+            high = number - 1
+        number = (low + high) // 2
+    if best is None:
+        raise PromptTooLong(
+            f"a prompt of {tokens} tokens without demonstrations does not fit the {available_tokens} that "
+            "are left for it; raise llm.context_length, lower the tokens to generate, or shorten the task"
+        )
+    return best
+
+
+def _suffix(chat_suffix: str, chat: bool) -> str:
+    return f"\n\n{chat_suffix}" if chat else ""
+
+
+def _input_first_examples(examples: tuple[Instance, ...]) -> str:
+    if len(examples) == 1 and not examples[0].input:
+        return f"Output: {examples[0].output}"
+    blocks = []
+    for number, example in enumerate(examples, start=1):
+        task_input = f"{example.input}\n" if example.input else ""
+        blocks.append(f"Example {number}\n{task_input}Output: {example.output}")
+    return "\n\n".join(blocks)
+
+
+def _output_first_examples(examples: tuple[Instance, ...]) -> str:
+    lines = []
+    for example in examples:
+        lines.append(f"Class label: {example.output}")
+        if example.input:
+            lines.append(example.input)
+    return "\n".join(lines)
+
+
+def _instructions(node: "_Node") -> InstructionsPrompt:
+    node.only("heading", "classification_heading", "chat_suffix")
+    return InstructionsPrompt(
+        node.text("heading"), node.text("classification_heading"), node.text("chat_suffix")
+    )
+
+
+def _classification(node: "_Node") -> ClassificationPrompt:
+    node.only("heading", "question", "chat_suffix", "demonstrations")
+    tasks = []
+    for task in node.nodes("demonstrations"):
+        task.only("instruction", "is_classification")
+        tasks.append(LabelledTask(task.text("instruction"), task.flag("is_classification")))
+    return ClassificationPrompt(
+        node.text("heading"),
+        node.text("question"),
+        node.text("chat_suffix"),
+        _interleave(tasks, lambda task: task.is_classification),
+    )
+
+
+def _instances(node: "_Node", output_key: str) -> InstancesPrompt:
+    node.only("heading", "chat_suffix", "demonstrations")
+    tasks = []
+    for task in node.nodes("demonstrations"):
+        task.only("instruction", "examples")
+        examples = []
+        for example in task.nodes("examples"):
+            example.only("input", output_key)
+            examples.append(Instance(example.text("input", may_be_empty=True), example.text(output_key)))
+        if not examples:
+            raise UserError(f"{task.where}.examples: is empty; each demonstration needs at least one")
+        tasks.append(SolvedTask(task.text("instruction"), tuple(examples)))
+    return InstancesPrompt(
+        node.text("heading"),
+        node.text("chat_suffix"),
+        _interleave(tasks, lambda task: any(example.input for example in task.examples)),
+    )
+
+
+def _interleave(items: Sequence[T], kind: Callable[[T], bool]) -> tuple[T, ...]:
+    """Two kinds spread evenly over each other, each in its own order; the more frequent kind comes first."""
+    spread: list[tuple[float, T]] = []
+    for wanted in (True, False):
+        group = [item for item in items if kind(item) == wanted]
+        spread.extend(((position + 0.5) / len(group), item) for position, item in enumerate(group))
+    return tuple(item for _, item in sorted(spread, key=lambda placed: placed[0]))
+
+
+class _Node:
+    """A mapping of the file and where it stands, so that an error can name the key."""
+
+    def __init__(self, value: Any, where: str) -> None:
+        if not isinstance(value, Mapping):
+            raise UserError(f"{where}: is {_shown(value)}; it must be a mapping of keys")
+        self._value = value
+        self.where = where
+
+    def only(self, *keys: str) -> None:
+        for key in self._value:
+            if key not in keys:
+                raise UserError(f"{self.where}.{key}: no such key; known are {', '.join(keys)}")
+
+    def at(self, key: str) -> "_Node":
+        return _Node(self._get(key), f"{self.where}.{key}")
+
+    def nodes(self, key: str) -> "list[_Node]":
+        value = self._get(key)
+        if not isinstance(value, list | tuple):
+            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be a list")
+        return [_Node(item, f"{self.where}.{key}[{position}]") for position, item in enumerate(value)]
+
+    def text(self, key: str, may_be_empty: bool = False) -> str:
+        value = self._get(key)
+        if not isinstance(value, str):
+            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be text (put it in quotes)")
+        # Line breaks at either end come from YAML block scalars and would break the prompt's form.
+        if not (value := value.strip("\n")) and not may_be_empty:
+            raise UserError(f"{self.where}.{key}: is empty; write its text")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be true or false")
+        return value
+
+    def _get(self, key: str) -> Any:
+        if key not in self._value:
+            raise UserError(f"{self.where}.{key}: is missing")
+        return self._value[key]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

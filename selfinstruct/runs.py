@@ -1,0 +1,193 @@
+"""A run folder: its lock, its manifest, and the check that a restart means the same run.
+
+Every command writes into one run folder through `open_run`; each of its steps is entered with the settings
+that decide its result. A step entered again with the same settings continues (or is skipped when complete);
+with other settings it is refused and the message names what differs.
+"""
+
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from selfinstruct import jsonl
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.settings import REPOSITORY, digest, flatten
+
+_PACKAGES = tuple(
+    "torch transformers tokenizers peft accelerate datasets evaluate rouge-score rapidfuzz numpy hydra-core "
+    "safetensors".split()
+)
+
+
+class RunFolder:
+    """An open run folder. Clock times stand only in its manifest, response log and run log."""
+
+    def __init__(self, path: Path, command: str, config: dict[str, Any]) -> None:
+        self.path = path
+        self._manifest_path = path / "manifest.json"
+        self._manifest = self._read_manifest(command)
+        self._manifest["command"] = command
+        self._manifest["config"] = config
+        self._manifest.setdefault("steps", {})
+        self._manifest.setdefault("started", _now())
+        self._manifest.setdefault("seconds", 0.0)
+        self._seconds_before = float(self._manifest["seconds"])
+        self._clock = time.perf_counter()
+        self._manifest |= {"status": "running", "versions": _versions(), "git_commit": _git_commit()}
+
+    def _read_manifest(self, command: str) -> dict[str, Any]:
+        if not self._manifest_path.exists():
+            return {}
+        try:
+            manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            advice = "move the folder away or choose another run_dir"
+            raise UserError(f"{self._manifest_path}: not readable ({error}); {advice}") from error
+        if manifest.get("command") != command:
+            owner = manifest.get("command")
+            raise UserError(f"{self.path}: belongs to {owner!r}, not {command!r}; choose another run_dir")
+        return manifest
+
+    @property
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """Each step's status, settings, fingerprint and counts, as the manifest holds them."""
+        return self._manifest["steps"]
+
+    def begin(self, step: str, settings: dict[str, Any]) -> bool:
+        """Enter a step with the settings that decide its result; True where it is already complete.
+
+        Raises:
+            UserError: the folder holds this step made with other settings; names each that differs.
+        """
+        settings = json.loads(json.dumps(flatten(settings), default=str))
+        before = self.steps.get(step)
+        if before is not None and before["fingerprint"] != digest(settings):
+            raise UserError(self._difference(step, before["settings"], settings))
+        if before is None:
+            self.steps[step] = {"status": "running", "fingerprint": digest(settings), "settings": settings}
+        self._manifest["fingerprint"] = digest({name: s["fingerprint"] for name, s in self.steps.items()})
+        self.save()
+        return self.steps[step]["status"] == "complete"
+
+    def _difference(self, step: str, before: dict[str, Any], now: dict[str, Any]) -> str:
+        lines = [
+            f"  {key}: was {before.get(key, '(not set)')!r}, is now {now.get(key, '(not set)')!r}"
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key)
+        ]
+        head = f"{self.path}: its {step!r} was made with other settings:"
+        return "\n".join([head, *lines, "Use those again, or choose another run_dir."])
+
+    def complete(self, step: str, **counts: Any) -> None:
+        """Mark a step complete (after its output is safe on disk) and keep its counts."""
+        self.steps[step] |= {"status": "complete", "counts": counts}
+        self.save()
+
+    def reopen(self, step: str) -> None:
+        """Mark a step as running again (its target was raised, say)."""
+        if step in self.steps:
+            self.steps[step]["status"] = "running"
+            self.save()
+
+    def note(self, **values: Any) -> None:
+        """Keep further values in the manifest."""
+        self._manifest |= values
+        self.save()
+
+    def finish(self, status: str) -> None:
+        """Write the last state: complete, stopped, interrupted or failed."""
+        self._manifest |= {"status": status, "finished": _now()}
+        self.save()
+
+    def save(self) -> None:
+        elapsed = time.perf_counter() - self._clock
+        self._manifest["seconds"] = round(self._seconds_before + elapsed, 3)
+        jsonl.replace_json(self._manifest_path, self._manifest)
+
+    def log(self, text: str) -> None:
+        """Append a line, with the time, to the run log."""
+        with open(self.path / "run.log", "a", encoding="utf-8") as file:
+            file.write(f"{_now()} {text}\n")
+
+
+@contextmanager
+def open_run(path: Path, command: str, config: dict[str, Any]) -> Iterator[RunFolder]:
+    """Open (or make) a run folder for one command, alone, and keep its manifest true whatever happens.
+
+    Raises:
+        UserError: another process works in the folder, or it belongs to another command.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"run_dir: {path} cannot be made ({error.strerror}); choose another") from error
+    with _locked(path / ".lock"):
+        run = RunFolder(path, command, config)
+        run.log(f"{command} started: {' '.join(sys.argv)}")
+        try:
+            yield run
+        except (UserError, StoppedEarly, KeyboardInterrupt) as stop:
+            run.finish("interrupted" if isinstance(stop, KeyboardInterrupt) else "stopped")
+            run.log(f"{command} stopped: {stop}")
+            raise
+        except Exception:
+            run.finish("failed")
+            run.log(traceback.format_exc())
+            raise
+        run.finish("complete")
+        run.log(f"{command} complete")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    # The kernel drops the lock with the process, also after kill -9: no stale lock is ever left.
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            folder = path.parent
+            message = f"{folder}: another process (pid {holder}) works in this run folder"
+            raise UserError(f"{message}; wait for it, or choose another run_dir") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+def _git_commit() -> str | None:
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=REPOSITORY, capture_output=True, text=True, timeout=10)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return f"{commit}+changes" if commit and git("status", "--porcelain", "-uno") else commit or None
+    except (OSError, subprocess.TimeoutExpired):
+        return None  # not a clone, or no git here
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
