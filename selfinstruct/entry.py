@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 # `${repo:seeds/x.jsonl}` in a config file: a path of the repository, wherever the command is called from.
 OmegaConf.register_new_resolver("repo", lambda path: str(REPOSITORY / path), replace=True)
+# `${absolute:...}`: a path as it is meant from the folder the command is called in.
+OmegaConf.register_new_resolver("absolute", lambda path: str(Path(path).absolute()), replace=True)
 
 
 def run_command(config_name: str, config_class: type[T], run: Callable[[T], None]) -> NoReturn:

@@ -95,7 +95,8 @@ class InstructionStage:
         """
         self.run.begin("instructions", settings)
         self._restore()
-        if len(self.machine) > num_instructions:
+        # The last answer may overshoot; a folder that had enough before it was made for a higher target.
+        if len(self.machine_after) > 1 and self.machine_after[-2] >= num_instructions:
             held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
             raise UserError(f"num_instructions: {num_instructions} is less than what was made; {held}")
         if len(self.machine) < num_instructions:
@@ -113,11 +114,12 @@ class InstructionStage:
     def _restore(self) -> None:
         """Read back what is committed; cut off what is not."""
         folder = self.run.path
+        for name in (INSTRUCTIONS, REJECTED, REQUESTS):
+            jsonl.cut_torn_last_line(folder / name)
         accepted = jsonl.read_if_there(folder / INSTRUCTIONS)
         if accepted and not (folder / REQUESTS).exists():
             jsonl.replace(folder / REQUESTS, _adopted_requests(accepted, folder / INSTRUCTIONS))
-        jsonl.Appender(folder / REQUESTS).close()  # cuts a torn last line
-        committed = len(jsonl.read(folder / REQUESTS))
+        committed = len(jsonl.read_if_there(folder / REQUESTS))
         accepted = _keep_committed(folder / INSTRUCTIONS, committed)
         rejected = _keep_committed(folder / REJECTED, committed)
         self.machine = [record["instruction"] for record in accepted]
@@ -160,7 +162,7 @@ class InstructionStage:
                 added = self._commit(answered - 1, request, completion, accepted, rejected, requests)
                 idle = 0 if added else idle + 1
                 bar.update(added)
-                bar.set_postfix(requests=answered, rejected=self.reasons.total())
+                bar.set_postfix(requests=answered, rejected=self.reasons.total(), refresh=False)
 
     def _may_ask(self, index: int, committed: int) -> bool:
         """Whether every answer that request `index` may see is committed."""
@@ -283,7 +285,6 @@ def _keep_committed(path: Path, committed: int) -> list[jsonl.Record]:
     """Drop stage-1 lines of answers that are not committed; returns the file's lines as they now are."""
     if not path.exists():
         return []
-    jsonl.Appender(path).close()
     records = jsonl.read(path)
     kept = [
         r for r in records if r.get("stage", "instructions") != "instructions" or r["request_idx"] < committed

@@ -65,7 +65,7 @@ class Appender:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _cut_torn_last_line(path)
+        cut_torn_last_line(path)
         self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the appender
 
     def write(self, record: Record) -> None:
@@ -81,7 +81,8 @@ class Appender:
         self.close()
 
 
-def _cut_torn_last_line(path: Path) -> None:
+def cut_torn_last_line(path: Path) -> None:
+    """Cut off what stands after the last newline: a record that a kill left unfinished."""
     if not path.exists():
         return
     with open(path, "rb+") as file:

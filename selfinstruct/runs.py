@@ -24,9 +24,9 @@ from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.settings import REPOSITORY, digest, flatten
 
-_PACKAGES = tuple(
-    "torch transformers tokenizers peft accelerate datasets evaluate rouge-score rapidfuzz numpy hydra-core "
-    "safetensors".split()
+_PACKAGES = (
+    *("torch", "transformers", "tokenizers", "peft", "accelerate", "datasets", "evaluate"),
+    *("rouge-score", "rapidfuzz", "numpy", "hydra-core", "safetensors"),
 )
 
 

@@ -1,0 +1,313 @@
+"""A whole experiment: each step by its own command, then the comparison of its systems.
+
+Command: `python scripts/reproduce.py experiment=demo run_dir=runs/demo`.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eval.intervals import Clusters, Interval, mean_interval, paired_difference
+from eval.summary import RAW, read_clusters
+from eval.tables import Cell, Table, systems_by_category_table, write_tables
+from selfinstruct import jsonl
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.runs import RunFolder, open_run
+from selfinstruct.settings import REPOSITORY
+
+_MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
+
+
+@dataclass
+class Step:
+    """One command and its settings; it runs in the folder of the step's name."""
+
+    command: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class System:
+    """A row of the table: the scores of a step, of its predictions as they are or of a variant."""
+
+    step: str
+    label: str
+    variant: str = RAW
+
+
+@dataclass
+class ReproduceConfig:
+    """`configs/reproduce.yaml` with an experiment, as a dataclass."""
+
+    run_dir: Path
+    seed: int
+    seed_dir: Path
+    experiment_name: str
+    title: str
+    steps: dict[str, Any]
+    data_step: str
+    systems: dict[str, Any]
+    differences: list[list[str]]
+
+    def __post_init__(self) -> None:
+        self.steps = {name: Step(**step) for name, step in self.steps.items()}
+        self.systems = {name: System(**system) for name, system in self.systems.items()}
+        for name, system in self.systems.items():
+            if system.step not in self.steps:
+                raise UserError(f"systems.{name}.step: there is no step {system.step!r}")
+        for pair in self.differences:
+            unknown = [name for name in pair if name not in self.systems]
+            if unknown or len(pair) != 2:
+                raise UserError(f"differences: {pair} must be two of {', '.join(self.systems)}")
+
+
+def reproduce(config: ReproduceConfig) -> None:
+    """Run the steps that are not complete, then write and print the tables and `summary.json`.
+
+    Raises:
+        UserError, StoppedEarly: a step ended with exit code 2 or 3.
+        RuntimeError: a step failed.
+    """
+    with open_run(config.seed_dir, "reproduce", _as_json(config)) as run:
+        run.begin("experiment", {"steps": _settings(config)})
+        seconds = _run_steps(config, run)
+        summary = summarise_experiment(config, seconds)
+        jsonl.replace_json(config.seed_dir / "summary.json", summary)
+        jsonl.replace_json(config.run_dir / "summary.json", summary)
+        tables = experiment_tables(config)
+        write_tables(config.seed_dir, tables)
+        run.complete("experiment", seconds=summary["seconds"])
+    _show(config, tables, summary)
+
+
+def _run_steps(config: ReproduceConfig, run: RunFolder) -> float:
+    """Run each step as a user would; returns the seconds all of them took, over restarts."""
+    total = 0.0
+    for position, (name, step) in enumerate(config.steps.items(), start=1):
+        folder = config.seed_dir / name
+        words = [f"{key}={override_value(value)}" for key, value in step.settings.items()]
+        command = [*_launcher(step.command), f"run_dir={override_value(str(folder))}", *words]
+        spent = float(run.steps.get(name, {}).get("counts", {}).get("seconds", 0.0))
+        if not run.begin(name, {"command": step.command, "settings": _portable(step.settings, config)}):
+            print(f"\n[{position}/{len(config.steps)}] {name}: {step.command}", flush=True)
+            start = time.perf_counter()
+            code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+            spent += time.perf_counter() - start
+            if code:
+                raise _failure(name, step.command, folder, code)
+            run.complete(name, seconds=round(spent, 1))
+        total += spent
+    return total
+
+
+def _launcher(command: str) -> list[str]:
+    if command.startswith("finetune/"):
+        settings = REPOSITORY / "configs" / "accelerate" / "cpu.yaml"
+        launcher = ["-m", "accelerate.commands.launch", "--config_file", str(settings)]
+        return [sys.executable, *launcher, command]
+    return [sys.executable, command]
+
+
+def _failure(name: str, command: str, folder: Path, code: int) -> Exception:
+    if code == 1:  # `accelerate launch` turns every failure into 1: the step's manifest tells which it was
+        code = {"stopped": 2, "interrupted": 3}.get(_status(folder), 1)
+    message = f"step {name} ({command}): {_MESSAGE_BY_EXIT_CODE.get(code, f'failed with exit code {code}')}"
+    match code:
+        case 2:
+            return UserError(message)
+        case 3 | -2 | -15:
+            return StoppedEarly(f"{message}; start again with the same words to continue")
+        case _:
+            return RuntimeError(f"{message}; see {folder / 'run.log'}")
+
+
+def _status(folder: Path) -> str:
+    path = folder / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8"))["status"] if path.exists() else "none"
+
+
+def override_value(value: Any) -> str:
+    """A setting's value in Hydra's override grammar, whatever characters a text holds."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+            return f"'{escaped}'"
+        case list():
+            return f"[{','.join(map(override_value, value))}]"
+        case dict():
+            return "{" + ",".join(f"{key}:{override_value(item)}" for key, item in value.items()) + "}"
+        case _:
+            return str(value)
+
+
+def summarise_experiment(config: ReproduceConfig, seconds: float) -> dict[str, Any]:
+    """What `summary.json` holds: ROUGE-L x100 of each system with its interval, differences, counts."""
+    summary: dict[str, Any] = {"experiment": config.experiment_name, "seed": config.seed}
+    for name in config.systems:
+        clusters = _clusters(config, name)
+        mean = mean_interval(clusters).rounded()
+        count = sum(map(len, clusters.values()))
+        summary[name] = {"rougeL": mean["value"], "low": mean["low"], "high": mean["high"], "n": count}
+    summary["differences"] = {
+        f"{second} - {first}": {
+            **paired.difference.rounded(),
+            "tasks_won": paired.tasks_won,
+            "tasks_lost": paired.tasks_lost,
+        }
+        for first, second in config.differences
+        for paired in [paired_difference(_clusters(config, first), _clusters(config, second))]
+    }
+    statistics = _statistics(config)
+    summary["num_instructions"] = statistics["instructions"]["count"]
+    summary["num_instances"] = statistics["instances"]["count"]
+    summary["seconds"] = round(seconds, 1)
+    return summary
+
+
+def experiment_tables(config: ReproduceConfig) -> list[Table]:
+    """The table of systems, of their paired differences, and of the categories."""
+    metrics = {name: _metrics(config, system.step) for name, system in config.systems.items()}
+    label = next(iter(metrics.values()))["benchmark"]["label"]
+    rows: list[tuple[Cell, ...]] = []
+    for name, system in config.systems.items():
+        found = metrics[name]
+        scores = found["overall"] if system.variant == RAW else found["variants"][system.variant]
+        values = [scores[metric] for metric in ("rougeL", "rouge1", "exact_match")]
+        cells = [Interval(each["value"], each["low"], each["high"]) for each in values]
+        rows.append((system.label, scores["n"], *cells))
+    differences: list[tuple[Cell, ...]] = []
+    for first, second in config.differences:
+        paired = paired_difference(_clusters(config, first), _clusters(config, second))
+        name = f"{config.systems[second].label} minus {config.systems[first].label}"
+        differences.append((name, paired.difference, paired.tasks_won, paired.tasks_lost, paired.tasks_tied))
+    setting = next(iter(metrics.values()))["setting"]
+    notes = (
+        f"{label}; seed {config.seed}; zero-shot, prompt {setting['prompt_style']}, greedy, max_tokens "
+        f"{setting['max_tokens']}; means x100 with 95 % intervals by bootstrap over tasks.",
+    )
+    return [
+        Table(
+            f"{config.title}: systems",
+            ("system", "instances", "ROUGE-L", "ROUGE-1", "exact match"),
+            tuple(rows),
+            notes,
+        ),
+        Table(
+            f"{config.title}: differences on the same instances",
+            ("ROUGE-L", "difference", "tasks won", "tasks lost", "tied"),
+            tuple(differences),
+        ),
+        systems_by_category_table(
+            {system.label: metrics[name] for name, system in config.systems.items() if system.variant == RAW},
+            f"{config.title}: ROUGE-L by category",
+        ),
+    ]
+
+
+def _show(config: ReproduceConfig, tables: list[Table], summary: Mapping[str, Any]) -> None:
+    data = config.seed_dir / config.data_step
+    print("\n## What the model wrote (a sample)\n")
+    for line in sample_lines(data):
+        print(line)
+    print("\n## What was rejected\n")
+    for stage, reasons in _statistics(config)["rejected"].items():
+        listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+        print(f"{stage}: {listed or 'nothing'}")
+    print("\n## Statistics (beside the paper's, Table 1)\n")
+    print(statistics_table(_statistics(config)).markdown())
+    print("## Results\n")
+    for table in tables:
+        print(table.markdown())
+    print(
+        f"{summary['seconds']:.0f} seconds after set-up. Where to look next:\n"
+        f"  {data / 'machine_generated_instructions.jsonl'}  each instruction with its nearest neighbours\n"
+        f"  {data / 'rejected.jsonl'}  every rejected text with its reason\n"
+        f"  {data / 'README.md'}  the data set's card\n"
+        f"  {config.seed_dir / 'table.md'}  these tables (also .tex, .csv)\n"
+        f"  {config.run_dir / 'summary.json'}  the figures"
+    )
+
+
+def sample_lines(folder: Path, count: int = 6) -> list[str]:
+    """A few generated tasks with an instance, evenly spread over the run, one line a text."""
+    path = folder / "finetuning_data" / "all_generated_instances.jsonl"
+    by_instruction = {record["instruction"]: record for record in reversed(jsonl.read(path))}
+    records = list(reversed(by_instruction.values()))
+    lines = []
+    for record in records[:: max(1, len(records) // count)][:count]:
+        lines.append(f"- {_one_line(record['instruction'])}")
+        if record["input"]:
+            lines.append(f"    input:  {_one_line(record['input'])}")
+        lines.append(f"    output: {_one_line(record['output'])}")
+    return lines
+
+
+def _one_line(text: str, longest: int = 100) -> str:
+    # Model text on a terminal: no control characters, no escape sequences.
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+# Self-Instruct, Table 1.
+_PAPER_TABLE_1 = {
+    "instructions": 52445,
+    "of them classification": 11584,
+    "instances": 82439,
+    "of them with empty input": 35878,
+    "mean words of an instruction": 15.9,
+    "mean words of a non-empty input": 12.7,
+    "mean words of an output": 18.9,
+}
+
+
+def statistics_table(statistics: Mapping[str, Any]) -> Table:
+    """The counts and mean lengths of a run beside the paper's Table 1."""
+    instructions, instances = statistics["instructions"], statistics["instances"]
+    ours = (
+        instructions["count"],
+        instructions["classification"],
+        instances["count"],
+        instances["empty_input"],
+        instructions["mean_words"],
+        instances["mean_words_input"],
+        instances["mean_words_output"],
+    )
+    rows = tuple((name, own, paper) for (name, paper), own in zip(_PAPER_TABLE_1.items(), ours, strict=True))
+    return Table("Generated data", ("", "this run", "paper"), rows)
+
+
+def _clusters(config: ReproduceConfig, name: str) -> Clusters:
+    system = config.systems[name]
+    return read_clusters(config.seed_dir / system.step / "scores.jsonl", variant=system.variant)
+
+
+def _metrics(config: ReproduceConfig, step: str) -> dict[str, Any]:
+    return json.loads((config.seed_dir / step / "metrics.json").read_text(encoding="utf-8"))
+
+
+def _statistics(config: ReproduceConfig) -> dict[str, Any]:
+    path = config.seed_dir / config.data_step / "statistics.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _settings(config: ReproduceConfig) -> dict[str, Any]:
+    return {name: _portable(step.settings, config) for name, step in config.steps.items()}
+
+
+def _portable(settings: dict[str, Any], config: ReproduceConfig) -> dict[str, Any]:
+    """Settings without the place of the folder, so that a moved or copied run is still the same run."""
+    text = json.dumps(settings).replace(json.dumps(str(config.seed_dir))[1:-1], "{folder}")
+    return json.loads(text)
+
+
+def _as_json(config: ReproduceConfig) -> dict[str, Any]:
+    return json.loads(json.dumps(asdict(config), default=str))

@@ -1,0 +1,291 @@
+"""Loads the test tasks of any folder in the natural-instructions format as flat `Sample` records.
+
+python scripts/eval_superni.py superni_dir=natural-instructions predictions=predictions.jsonl
+"""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from selfinstruct.errors import UserError
+from selfinstruct.settings import digest
+
+TRACKS = ("default",)
+SUPERNI = "SuperNI"
+OFFICIAL_INSTANCES = 100  # the test set is the first 100 instances of each task
+UNNAMED = "unnamed benchmark in the natural-instructions format"
+
+# First 16 hex digits of the sha256 of each official test task's name, default track: enough to tell an
+# official task from another, and no copy of the list.
+OFFICIAL_TASKS = Path(__file__).parent / "data" / "superni" / "task_digests.txt"
+
+
+@dataclass
+class BenchmarkConfig:
+    """The `benchmark` group of the configs: the name that stands on results, and the folder it belongs to."""
+
+    name: str
+    dir: Path | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One test instance: the task's definition, the input (may be empty), and all acceptable outputs."""
+
+    id: str
+    task: str
+    category: str
+    track: str
+    definition: str
+    input: str
+    references: tuple[str, ...]
+
+    @property
+    def category_key(self) -> str:
+        """The category in lower case, words joined by `_` (the official scripts' key)."""
+        return "_".join(self.category.lower().split())
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The samples of a benchmark, and how much of it was found.
+
+    Attributes:
+        tasks_of: tasks of the whole benchmark: 119 for SuperNI whatever the folder's split file says.
+        tasks_found: how many of them are there.
+        other_tasks: scored tasks of the split file that are no official tasks (old drafts of SuperNI).
+        missing_tasks: tasks of the split file without a task file.
+    """
+
+    name: str
+    track: str
+    tasks_of: int
+    tasks_found: int
+    other_tasks: int
+    missing_tasks: tuple[str, ...]
+    max_instances_per_task: int
+    samples: tuple[Sample, ...]
+
+    @property
+    def partial(self) -> bool:
+        """Whether a task is missing, or (SuperNI) its instances are not those of the official test set."""
+        return self.tasks_found < self.tasks_of or self._other_size
+
+    @property
+    def _other_size(self) -> bool:
+        return self.name == SUPERNI and self.max_instances_per_task != OFFICIAL_INSTANCES
+
+    @property
+    def label(self) -> str:
+        """The name as it stands on every table: a part of the benchmark is never shown as the whole."""
+        notes = []
+        if self.partial:
+            notes.append(f"partial, {self.tasks_found} of {self.tasks_of} tasks")
+        if self._other_size:
+            notes.append(f"first {self.max_instances_per_task} instances of each")
+        if self.other_tasks:
+            notes.append(f"and {self.other_tasks} tasks that are not in the official test split")
+        return f"{self.name} ({', '.join(notes)})" if notes else self.name
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of everything that prompts and scores are made of."""
+        return digest([self.name, self.tasks_of, [astuple(sample) for sample in self.samples]])
+
+    def as_json(self) -> dict[str, Any]:
+        """What was found, as metrics.json holds it."""
+        return {
+            "name": self.name,
+            "label": self.label,
+            "partial": self.partial,
+            "tasks_found": self.tasks_found,
+            "tasks_of": self.tasks_of,
+            "other_tasks": self.other_tasks,
+            "missing_tasks": list(self.missing_tasks),
+            "track": self.track,
+            "max_instances_per_task": self.max_instances_per_task,
+            "instances": len(self.samples),
+        }
+
+
+def load_benchmark(
+    config: BenchmarkConfig, superni_dir: Path | None, track: str, max_instances_per_task: int
+) -> Benchmark:
+    """Read the first `max_instances_per_task` instances of every test task that is there.
+
+    `superni_dir` wins over the configured folder. Tasks come in the order of the split file.
+
+    Raises:
+        UserError: no folder, no split file or no task; a broken file as `file: field: reason`.
+    """
+    if track not in TRACKS:
+        raise UserError(f"track: {track!r} cannot be scored; choose from {', '.join(TRACKS)}")
+    if max_instances_per_task < 1:
+        raise UserError(f"max_instances_per_task: {max_instances_per_task} must be at least 1")
+    folder = superni_dir or config.dir
+    if folder is None:
+        raise UserError("superni_dir is missing; give a clone of natural-instructions (superni_dir=FOLDER)")
+    names = read_split(folder, track)
+    found = [name for name in names if (folder / "tasks" / f"{name}.json").is_file()]
+    if not found:
+        first = folder / "tasks" / f"{names[0]}.json"
+        raise UserError(f"{folder}: none of the {len(names)} tasks of its split is there (no {first})")
+    samples: list[Sample] = []
+    for name in found:
+        samples.extend(read_task(folder / "tasks" / f"{name}.json", name, track, max_instances_per_task))
+    _refuse_repeated_ids(samples, folder)
+    name, official = _identity(config, folder, names)
+    return Benchmark(
+        name=name,
+        track=track,
+        tasks_of=len(official_digests()) if name == SUPERNI else len(names),
+        tasks_found=sum(task in official for task in found),
+        other_tasks=sum(task not in official for task in found),
+        missing_tasks=tuple(task for task in names if task not in set(found)),
+        max_instances_per_task=max_instances_per_task,
+        samples=tuple(samples),
+    )
+
+
+def _identity(config: BenchmarkConfig, folder: Path, names: list[str]) -> tuple[str, set[str]]:
+    # The name follows the tasks, not the key the folder was given by: only official tasks are SuperNI.
+    official = {name for name in names if _name_digest(name) in official_digests()}
+    if official:
+        return SUPERNI, official
+    is_configured = config.dir is not None and config.dir.resolve() == folder.resolve()
+    return (config.name if is_configured and config.name != SUPERNI else UNNAMED), set(names)
+
+
+def official_digests() -> frozenset[str]:
+    """The digests of the official test tasks' names (119, default track)."""
+    return frozenset(OFFICIAL_TASKS.read_text(encoding="ascii").split())
+
+
+def _name_digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def read_split(folder: Path, track: str) -> list[str]:
+    """The names of a split's test tasks, in file order; lines may carry trailing blanks.
+
+    Raises:
+        UserError: the file is missing, empty, or names a task twice (`file:line: reason`).
+    """
+    path = folder / "splits" / track / "test_tasks.txt"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        layout = "a benchmark folder holds tasks/ and splits/default/test_tasks.txt"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(f"{path}: cannot be read ({reason}); {layout}") from error
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        name = line.strip()
+        if not name:
+            continue
+        if "/" in name or "\\" in name:
+            raise UserError(f"{path}:{number}: {name!r} is not the name of a task; one name a line")
+        if name in lines:
+            raise UserError(f"{path}:{number}: names {name} again (first in line {lines[name]}); remove one")
+        lines[name] = number
+    if not lines:
+        raise UserError(f"{path}: names no task; it must hold one task name a line")
+    return list(lines)
+
+
+def read_task(path: Path, name: str, track: str, max_instances: int) -> list[Sample]:
+    """The first instances of one task file; what lies behind them is not looked at.
+
+    Raises:
+        UserError: `file: field: reason`.
+    """
+    task = _read_json_object(path)
+    definition = _first_text(task, "Definition", path)
+    category = _first_text(task, "Categories", path)
+    instances = task.get("Instances")
+    if not isinstance(instances, list):
+        raise UserError(f"{path}: Instances: {_found(instances)} instead of a list of {{id, input, output}}")
+    if not instances:
+        raise UserError(f"{path}: Instances: the list is empty; a task needs at least one instance")
+    samples = []
+    for position, instance in enumerate(instances[:max_instances]):
+        where = f"{path}: Instances[{position}]"
+        if not isinstance(instance, dict):
+            raise UserError(f"{where}: {_found(instance)} instead of an object {{id, input, output}}")
+        samples.append(
+            Sample(
+                id=_text(instance.get("id"), f"{where}.id", may_be_empty=False),
+                task=name,
+                category=category,
+                track=track,
+                definition=definition,
+                input=_text(instance.get("input"), f"{where}.input"),
+                references=_references(instance.get("output"), f"{where}.output"),
+            )
+        )
+    return samples
+
+
+def _read_json_object(path: Path) -> dict[str, Any]:
+    try:
+        task = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}"
+        raise UserError(f"{place}: not valid JSON ({error.msg}, column {error.colno})") from error
+    if not isinstance(task, dict):
+        raise UserError(f"{path}: {_found(task)} instead of one JSON object with Definition and Instances")
+    return task
+
+
+def _first_text(task: dict[str, Any], field: str, path: Path) -> str:
+    values = task.get(field)
+    if isinstance(values, str):
+        advice = "this is an old draft of the format; get the current task files"
+        raise UserError(f"{path}: {field}: text instead of a list of texts; {advice}")
+    if not isinstance(values, list):
+        raise UserError(f"{path}: {field}: {_found(values)} instead of a list of texts")
+    if not values:
+        raise UserError(f"{path}: {field}: the list is empty; its first text is used")
+    return _text(values[0], f"{path}: {field}[0]", may_be_empty=False)
+
+
+def _references(values: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise UserError(f"{where}: {_found(values)} instead of a list of acceptable outputs")
+    if not values:
+        raise UserError(f"{where}: the list is empty; an instance needs at least one reference")
+    return tuple(_text(value, f"{where}[{position}]") for position, value in enumerate(values))
+
+
+def _text(value: Any, where: str, may_be_empty: bool = True) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{where}: {_found(value)} instead of text")
+    if not may_be_empty and not value.strip():
+        raise UserError(f"{where}: empty; it must hold text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{where}: holds half of a character (a lone surrogate at {error.start})") from error
+    return value
+
+
+def _found(value: Any) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
+    return "nothing" if value is None else names.get(type(value), "an object")
+
+
+def _refuse_repeated_ids(samples: list[Sample], folder: Path) -> None:
+    counts = Counter(sample.id for sample in samples)
+    for sample in samples:
+        if counts[sample.id] > 1:
+            place = f"{folder / 'tasks' / sample.task}.json: Instances"
+            tasks = sorted({other.task for other in samples if other.id == sample.id})
+            reason = f"the id {sample.id!r} is used {counts[sample.id]} times (in {', '.join(tasks)})"
+            raise UserError(f"{place}: {reason}; predictions are matched by it")

@@ -1,0 +1,1 @@
+"""Phase 2: finetuning on the generated data."""

@@ -1,0 +1,75 @@
+"""Checkpoints that a kill cannot harm: written aside and renamed, and checked by sha256 before use.
+
+A checkpoint holds the tuned weights, the optimizer's state and the metrics so far. It needs no random state
+and no data position: batches, dropout and learning rate follow from the seed and the step's number alone.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from finetune.model import trainable
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+from selfinstruct.settings import file_digest
+
+WEIGHTS, OPTIMIZER, METRICS, SEAL = "weights.safetensors", "optimizer.pt", "metrics.jsonl", "checkpoint.json"
+
+
+def save(folder: Path, step: int, model: torch.nn.Module, optimizer: Any, metrics: Path, keep: int) -> None:
+    """Write the state after `step` as `folder/step_<step>` and drop all but the newest `keep`."""
+    partial = folder / f".partial-{os.getpid()}"
+    partial.mkdir(parents=True)
+    weights = {name: value.detach().cpu().contiguous() for name, value in trainable(model).items()}
+    save_file(weights, partial / WEIGHTS)
+    torch.save(optimizer.state_dict(), partial / OPTIMIZER)
+    shutil.copyfile(metrics, partial / METRICS)
+    files = {name: file_digest(partial / name) for name in (WEIGHTS, OPTIMIZER, METRICS)}
+    jsonl.replace_json(partial / SEAL, {"step": step, "files": files})
+    os.rename(partial, folder / f"step_{step:08d}")
+    prune(folder, keep)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
+    for path in sorted(folder.glob("step_*"))[:-keep]:
+        shutil.rmtree(path)
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest whole checkpoint, or None; removes damaged ones and prints that they are passed over."""
+    for leftover in folder.glob(".partial-*"):  # of a run that was killed while it wrote
+        shutil.rmtree(leftover)
+    for path in sorted(folder.glob("step_*"), reverse=True):
+        damage = _damage(path)
+        if damage is None:
+            return path
+        print(f"{path}: damaged ({damage}); passed over for the one before", flush=True)
+        shutil.rmtree(path)
+    return None
+
+
+def _damage(path: Path) -> str | None:
+    try:
+        files = json.loads((path / SEAL).read_text(encoding="utf-8"))["files"]
+        for name, sha256 in files.items():
+            if file_digest(path / name) != sha256:
+                return f"{name} is not what was written"
+    except (OSError, ValueError, KeyError, UserError) as error:
+        return str(error)
+    return None
+
+
+def restore(path: Path, model: torch.nn.Module, optimizer: Any, device: torch.device) -> int:
+    """Put a checkpoint's weights and optimizer state in place; returns the step it was made after."""
+    weights = load_file(path / WEIGHTS, device=str(device))
+    with torch.no_grad():
+        for name, value in trainable(model).items():
+            value.copy_(weights[name])
+    optimizer.load_state_dict(torch.load(path / OPTIMIZER, map_location=device, weights_only=True))
+    return int(json.loads((path / SEAL).read_text(encoding="utf-8"))["step"])

@@ -1,0 +1,154 @@
+"""The settings of phase 2 as plain dataclasses; imports nothing heavy, so that `--help` is quick."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selfinstruct.errors import UserError
+from selfinstruct.settings import REPOSITORY, file_digest, folder_digest
+
+NOT_DECISIVE = ("run_dir", "checkpoint_every", "keep_checkpoints", "preview")
+MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja", "*.py")
+
+
+@dataclass
+class DataSource:
+    """One file of training data, `sample` examples of it (null: all), each seen `weight` times an epoch."""
+
+    path: str
+    weight: float = 1.0
+    sample: int | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.weight > 0, "data: weight", self.weight, "above 0")
+        _require(self.sample is None or self.sample > 0, "data: sample", self.sample, "at least 1, or null")
+
+
+@dataclass
+class MethodConfig:
+    """LoRA (arXiv 2106.09685): rank-`r` updates of the target modules, scaled by `alpha / r`."""
+
+    name: str = "lora"
+    r: int = 16
+    alpha: float = 32
+    dropout: float = 0.0
+    target_modules: str | list[str] = "all-linear"
+
+    def __post_init__(self) -> None:
+        _require(self.name == "lora", "method.name", self.name, "lora")
+        _require(self.r > 0, "method.r", self.r, "at least 1")
+        _require(0 <= self.dropout < 1, "method.dropout", self.dropout, "in [0, 1)")
+
+
+@dataclass
+class TemplateConfig:
+    """How {instruction, input, output} becomes a prompt and a completion (paper, section 2.3)."""
+
+    name: str = "random"
+    templates_per_example: int = 1
+
+    def __post_init__(self) -> None:
+        names = ("random", "fixed", "chat")
+        _require(self.name in names, "template.name", self.name, "random, fixed or chat")
+        count = self.templates_per_example
+        _require(1 <= count <= 6, "template.templates_per_example", count, "1 to 6")
+        if count > 1 and self.name != "random":
+            raise UserError(f"template.templates_per_example={count} needs template=random, not {self.name}")
+
+
+@dataclass
+class TrainConfig:
+    """All settings of a finetuning run; configs/train.yaml says what each is for."""
+
+    run_dir: Path
+    data: list[DataSource | str] | str
+    model: str
+    seed: int = 1
+    eval_data: str | None = None
+    method: MethodConfig = field(default_factory=MethodConfig)
+    template: TemplateConfig = field(default_factory=TemplateConfig)
+    max_length: int = 1024
+    epochs: int = 2
+    max_steps: int | None = None
+    batch_size: int = 64
+    micro_batch_size: int = 4
+    learning_rate: float = 2e-4
+    schedule: str = "cosine"
+    warmup_share: float = 0.03
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    dtype: str = "auto"
+    gradient_checkpointing: bool = False
+    threads: int = 2
+    trust_remote_code: bool = False
+    checkpoint_every: int | None = 100
+    keep_checkpoints: int = 2
+    preview: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("max_length", "epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("max_steps", "checkpoint_every"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "at least 1, or null")
+        for name in ("learning_rate", "max_grad_norm"):
+            _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "in [0, 1)")
+        kinds = ("cosine", "linear", "constant")
+        _require(self.schedule in kinds, "schedule", self.schedule, "cosine, linear or constant")
+        _require(self.dtype in ("auto", "bf16", "fp32"), "dtype", self.dtype, "auto, bf16 or fp32")
+
+    @property
+    def sources(self) -> list[DataSource]:
+        """The training data as a list of sources, also where paths were given."""
+        given = [self.data] if isinstance(self.data, str) else self.data
+        return [DataSource(source) if isinstance(source, str) else source for source in given]
+
+
+def _require(holds: bool, key: str, value: Any, wanted: str) -> None:
+    if not holds:
+        raise UserError(f"{key}={value}: must be {wanted}")
+
+
+def decisive_settings(config: TrainConfig) -> dict[str, Any]:
+    """The settings that decide the result: files by their bytes, not by where they lie.
+
+    Raises:
+        UserError: a data file cannot be read, or the model's folder does not exist.
+    """
+    settings = {key: value for key, value in asdict(config).items() if key not in NOT_DECISIVE}
+    settings["data"] = {
+        str(number): {
+            "sha256": file_digest(Path(source.path)),
+            "weight": source.weight,
+            "sample": source.sample,
+        }
+        for number, source in enumerate(config.sources)
+    }
+    if config.eval_data is not None:
+        settings["eval_data"] = file_digest(Path(config.eval_data))
+    settings["model"] = model_digest(config.model)
+    return settings
+
+
+def model_digest(model: str) -> str:
+    """sha256 over a local model's files, or the hub id itself.
+
+    Raises:
+        UserError: it looks like a path, but no folder is there.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").exists():
+            raise UserError(f"model={model}: the folder has no config.json; give a transformers model folder")
+        return folder_digest(folder, MODEL_FILES)
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise UserError(f"model={model}: no such folder; give a transformers model folder or a hub id")
+    return model
+
+
+def portable_model_name(model: str) -> str:
+    """The name as given, but a path inside the repository relative to it: the same from any clone."""
+    path = Path(model).expanduser().resolve()
+    inside = path.is_dir() and path.is_relative_to(REPOSITORY)
+    return path.relative_to(REPOSITORY).as_posix() if inside else model

@@ -1,0 +1,93 @@
+"""One voice for several processes: the main one reads, decides and reports, the others follow.
+
+Launchers (torchrun, accelerate) tell each process its number in the environment, so that nothing here needs
+torch while there is one process.
+"""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from selfinstruct.errors import StoppedEarly, UserError
+
+T = TypeVar("T")
+
+SECONDS_FOR_MAIN = 20
+
+
+def count() -> int:
+    """Number of processes of this run."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main() -> bool:
+    """Whether this process is the one that writes and reports."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def decide(make: Callable[[], T]) -> T:
+    """The main process's `make()`, in every process; where it fails, all of them end.
+
+    Raises:
+        Exception: in the main process, what `make` raised; in the others UserError.
+    """
+    if count() == 1:
+        return make()
+    from accelerate.utils import broadcast_object_list
+
+    _join()
+    outcome: list[Any] = ["failed", None]
+    error: Exception | None = None
+    if is_main():
+        try:
+            outcome = ["made", make()]
+        except Exception as failure:
+            error = failure
+    verdict, value = broadcast_object_list(outcome)
+    if error is not None:
+        raise error
+    if verdict == "failed":
+        raise UserError("the main process stopped; its message says why")
+    return value
+
+
+def _join() -> None:
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
+
+    # Without a GPU accelerate joins processes only when told `cpu`; else each would train alone, unnoticed.
+    use_cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    joined = PartialState(cpu=use_cpu).num_processes
+    if joined != count():
+        raise RuntimeError(
+            f"{count()} processes were started, but {joined} joined; see accelerate's settings"
+        )
+
+
+@contextmanager
+def main_speaks_first() -> Iterator[None]:
+    """Around a whole run: of an error that all processes meet, only the main one's message is seen.
+
+    A follower that ended at once would make the launcher stop the main process before it has spoken; it
+    waits to be stopped itself, and reports only if nobody did.
+    """
+    if is_main():
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the launcher's way to say that the main one has ended
+    try:
+        yield
+    except (UserError, StoppedEarly):
+        time.sleep(SECONDS_FOR_MAIN)
+        raise
+    except KeyboardInterrupt:
+        sys.exit(3)
+    except Exception:
+        traceback.print_exc()  # an error of this process alone: no run log holds it
+        raise

@@ -1,0 +1,176 @@
+"""Recorded responses in their recorded order, from a run folder of ours or of the released code."""
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from selfinstruct import jsonl
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.llm.base import LLM, Completion, Request
+
+RESPONSE_LOG = "response_log.jsonl"
+# Where the released code keeps the answers of a stage.
+RELEASED = {
+    "instructions": "machine_generated_instructions.jsonl",
+    "classification": "is_clf_or_not*.jsonl",
+    "instances": "machine_generated_instances.jsonl",
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recorded answer; `subject` is the instruction it was asked for, where the recording says so."""
+
+    completion: Completion
+    subject: str | None = None
+
+
+class ReplayLLM(LLM):
+    """Hands out the answers recorded for one stage, from number `start_index` on; no model is asked.
+
+    `path` is a run folder (its response log if it has one, else the released code's file of the stage) or one
+    such file. Token counts are those of the recording, 0 where it has none.
+    """
+
+    def __init__(self, path: Path, stage: str = "instructions", start_index: int = 0) -> None:
+        if not path.exists():
+            raise UserError(
+                f"llm.responses={path}: no such file or folder; give a run folder or a file of one"
+            )
+        self._path, self._stage, self._next_index = path, stage, start_index
+        self._waiting: deque[Request] = deque()
+
+    @property
+    def description(self) -> dict[str, object]:
+        """The recorded files by name and digest."""
+        return {"backend": "replay", "files": self._digests}
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        if self._path.is_file():
+            files = [self._path]
+        else:
+            patterns = [RESPONSE_LOG, *RELEASED.values()]
+            files = sorted(file for pattern in patterns for file in self._path.glob(pattern))
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    @cached_property
+    def _answers(self) -> list[Recorded]:
+        return recorded_answers(self._path, self._stage)
+
+    def for_stage(self, stage: str, start_index: int = 0) -> LLM:
+        """The answers of another stage of the same recording."""
+        return ReplayLLM(self._path, stage, start_index)
+
+    def count_tokens(self, text: str) -> int:
+        """Words of the text: the recording's tokenizer is not known."""
+        return len(text.split())
+
+    def submit(self, request: Request) -> None:
+        """Take a request, which only decides that one more answer is handed out."""
+        self._waiting.append(request)
+
+    def next_completion(self) -> Completion:
+        """The next recorded answer.
+
+        Raises:
+            StoppedEarly: the recording has no more.
+            UserError: the answer was recorded for an instruction that is not in the prompt.
+        """
+        if not self._waiting:
+            raise LookupError("no request is waiting for an answer")
+        if self._next_index >= len(self._answers):
+            raise StoppedEarly(
+                f"llm.responses={self._path}: all {len(self._answers)} recorded answers for {self._stage} "
+                "are used up"
+            )
+        answer = self._answers[self._next_index]
+        asked = self._waiting[0].prompt
+        if answer.subject is not None and _folded(answer.subject) not in _folded(asked):
+            raise UserError(
+                f"llm.responses={self._path}: answer {self._next_index + 1} for {self._stage} was recorded "
+                f"for {answer.subject!r}, but another instruction is asked; replay the same instructions"
+            )
+        self._waiting.popleft()
+        self._next_index += 1
+        return answer.completion
+
+    def close(self) -> None:
+        """Drop outstanding requests."""
+        self._waiting.clear()
+
+
+def recorded_answers(path: Path, stage: str) -> list[Recorded]:
+    """Every answer of a stage in a recording, in order.
+
+    Raises:
+        UserError: nothing of that stage is recorded there, or a line lacks a field (`file:line: reason`).
+    """
+    file = path if path.is_file() else _file_of(path, stage)
+    answers: dict[int, Recorded] = {}  # by index in our log, by line number in a released file
+    previous: object = None
+    for number, record in jsonl.numbered_records(file):
+        try:
+            if "key" in record:
+                if record["stage"] == stage:
+                    answers[record["index"]] = Recorded(_logged(record))  # asked again: the last one counts
+                continue
+            answer = _released(record, stage)
+        except (KeyError, IndexError, TypeError) as error:
+            reason = f"not a recorded answer of ours or of the released code ({error!r})"
+            raise UserError(f"{file}:{number}: {reason}; give a run folder or a file of one") from error
+        # One line an instruction: the lines of one response repeat its metadata.
+        is_repeated = stage == "instructions" and record.get("metadata") == previous
+        previous = record.get("metadata")
+        if answer is not None and not is_repeated:
+            answers[number] = answer
+    if not answers:
+        raise UserError(f"{file}: holds no recorded answer for {stage}; leave that stage out (stages=[...])")
+    return [answers[place] for place in sorted(answers)]
+
+
+def _released(record: jsonl.Record, stage: str) -> Recorded | None:
+    """The answer in a line of the released code's file of that stage; None where the line has none."""
+    metadata = record.get("metadata")
+    match stage:
+        case "instructions" if metadata and metadata["response"]:
+            return Recorded(_finished(metadata["response"]["choices"][0]["text"], metadata))
+        case "classification" if "is_classification" in record:
+            return Recorded(_finished(record["is_classification"], None), record["instruction"])
+        case "instances" if "raw_instances" in record:
+            spoken = _finished(record["raw_instances"], record.get("instance_metadata"))
+            return Recorded(spoken, record["instruction"])
+    return None
+
+
+def _file_of(folder: Path, stage: str) -> Path:
+    if (folder / RESPONSE_LOG).exists():
+        return folder / RESPONSE_LOG
+    files = sorted(folder.glob(RELEASED[stage])) if stage in RELEASED else []
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files) or f"none ({RESPONSE_LOG} and {RELEASED.get(stage)})"
+        raise UserError(
+            f"llm.responses={folder}: one file with recorded answers for {stage} is needed, found {names}; "
+            "name a file instead of the folder, or leave that stage out (stages=[...])"
+        )
+    return files[0]
+
+
+def _logged(record: jsonl.Record) -> Completion:
+    return Completion(
+        record["text"], record["finish_reason"], record["prompt_tokens"], record["completion_tokens"]
+    )
+
+
+def _finished(text: str, metadata: jsonl.Record | None) -> Completion:
+    """A released answer; without metadata it counts as finished normally."""
+    response = (metadata or {}).get("response")
+    reason = response["choices"][0].get("finish_reason") if response else None
+    return Completion(text, "length" if reason == "length" else "stop", 0, 0)
+
+
+def _folded(text: str) -> str:
+    """White space and case folded: prompts may differ in both from what was recorded."""
+    return " ".join(text.split()).casefold()

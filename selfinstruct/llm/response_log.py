@@ -1,0 +1,133 @@
+"""Keeps every answer of a model on disk before it is used: a restart asks nothing twice."""
+
+import hashlib
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from selfinstruct import jsonl
+from selfinstruct.llm.base import LLM, Completion, Request
+
+
+class LoggedLLM(LLM):
+    """A model whose answers are appended to `path` as they come, and read from it where they are there.
+
+    Use `for_stage` to ask: a request is known by the model, the stage, its index in the stage and all its
+    fields. A chunk of the model of which one answer is missing is asked again whole, so that it is computed
+    with the same batch mates; answers already on disk win and are not written twice.
+    """
+
+    def __init__(self, llm: LLM, path: Path) -> None:
+        self._llm = llm
+        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        self._log = jsonl.Appender(path)  # first: it cuts off a line torn by a kill
+        self._answers = {record["key"]: _completion(record) for record in jsonl.read(path)}
+        self._stage = _Stage(self, llm, "", 0)
+
+    @property
+    def description(self) -> dict[str, object]:
+        """The wrapped model's: the log does not change an answer."""
+        return self._llm.description
+
+    @property
+    def in_flight(self) -> int:
+        """The wrapped model's."""
+        return self._llm.in_flight
+
+    def count_tokens(self, text: str) -> int:
+        """As the wrapped model counts."""
+        return self._llm.count_tokens(text)
+
+    def submit(self, request: Request) -> None:
+        """As `for_stage("")`."""
+        self._stage.submit(request)
+
+    def next_completion(self) -> Completion:
+        """As `for_stage("")`."""
+        return self._stage.next_completion()
+
+    def for_stage(self, stage: str, start_index: int = 0) -> LLM:
+        """A view whose requests are logged under `stage`, numbered from `start_index`."""
+        return _Stage(self, self._llm.for_stage(stage, start_index), stage, start_index)
+
+    def close(self) -> None:
+        """Close the log and the wrapped model."""
+        self._log.close()
+        self._llm.close()
+
+    def recorded(self, key: str) -> Completion | None:
+        """The answer on disk to the request of that key."""
+        return self._answers.get(key)
+
+    def record(self, ask: "_Ask", stage: str, completion: Completion) -> None:
+        """Put an answer on disk."""
+        heading = {"stage": stage, "index": ask.index, "key": ask.key, "prompt": ask.request.prompt}
+        self._log.write(heading | asdict(completion) | {"time": time.time()})
+        self._answers[ask.key] = completion
+
+
+@dataclass
+class _Ask:
+    request: Request
+    index: int
+    key: str
+    sent: bool = False
+
+
+class _Stage(LLM):
+    """One stage's requests: collected into the model's chunks, which are sent whole or not at all."""
+
+    def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
+        self._parent, self._llm, self._stage, self._next_index = parent, llm, stage, start_index
+        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        self._chunk: list[_Ask] = []
+        self._outstanding: deque[_Ask] = deque()
+
+    @property
+    def description(self) -> dict[str, object]:
+        return self._llm.description
+
+    @property
+    def in_flight(self) -> int:
+        return self._llm.in_flight
+
+    def count_tokens(self, text: str) -> int:
+        return self._llm.count_tokens(text)
+
+    def submit(self, request: Request) -> None:
+        index, self._next_index = self._next_index, self._next_index + 1
+        fields = [self._llm.description, self._stage, index, asdict(request)]
+        key = hashlib.sha256(jsonl.dumps(fields).encode()).hexdigest()
+        self._chunk.append(_Ask(request, index, key))
+        if self._next_index % self.chunk_size == 0:
+            self._dispatch()
+
+    def next_completion(self) -> Completion:
+        if not self._outstanding:
+            self._dispatch()
+        if not self._outstanding:
+            raise LookupError("no request is waiting for an answer")
+        ask = self._outstanding[0]
+        computed = self._llm.next_completion() if ask.sent else None
+        self._outstanding.popleft()
+        recorded = self._parent.recorded(ask.key)
+        if recorded is not None:
+            return recorded
+        assert computed is not None
+        self._parent.record(ask, self._stage, computed)
+        return computed
+
+    def _dispatch(self) -> None:
+        if any(self._parent.recorded(ask.key) is None for ask in self._chunk):
+            for ask in self._chunk:
+                self._llm.submit(ask.request)
+                ask.sent = True
+        self._outstanding.extend(self._chunk)
+        self._chunk = []
+
+
+def _completion(record: jsonl.Record) -> Completion:
+    return Completion(
+        record["text"], record["finish_reason"], record["prompt_tokens"], record["completion_tokens"]
+    )

@@ -1,0 +1,68 @@
+"""Tokenizers whose tokens are whole words, and small training data, for the finetuning tests."""
+
+import json
+from pathlib import Path
+
+from small_models import random_model
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+WORDS = "red blue cat dog tree fish moon sun yes no"
+CORPUS = [
+    "Repeat the last word.\nInput: red blue cat dog moon\nOutput: moon",
+    "Task: Say the colour of the sun.\n\nOutput: yellow yes no",
+    "Sort these words.\n\nInput: tree fish moon blue red cat\n\nOutput: blue cat fish moon red tree",
+]
+CHAT = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def byte_level_tokenizer() -> PreTrainedTokenizerFast:
+    """As GPT-2: a word's blank belongs to its token, and no BOS."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["<end>", "<turn>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator([*CORPUS, WORDS, *WORDS.split()] * 3, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
+
+
+def metaspace_tokenizer() -> PreTrainedTokenizerFast:
+    """As Llama 2: a blank is put before every text, and a BOS before that."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    blanks = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    tokenizer.normalizer = normalizers.Sequence(blanks)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    tokenizer.decoder = decoders.Replace("▁", " ")
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<unk>", "<s>", "</s>"], show_progress=False
+    )
+    tokenizer.train_from_iterator([*CORPUS, WORDS, "Output: Output:"] * 3, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+
+
+def save_small_model(folder: Path, architecture: str = "lfm2") -> Path:
+    """A model and its byte-level tokenizer in a folder that `from_pretrained` reads."""
+    random_model(architecture).save_pretrained(folder)
+    byte_level_tokenizer().save_pretrained(folder)
+    return folder
+
+
+def write_examples(path: Path, count: int = 24) -> Path:
+    """Training data of various lengths, as phase 1 writes it."""
+    words = WORDS.split()
+    with open(path, "w", encoding="utf-8") as file:
+        for number in range(count):
+            given = " ".join(words[(number * 3 + place) % 10] for place in range(2 + number % 7))
+            output = given.split()[-1]
+            record = {"prompt": f"Repeat the last word.\nInput: {given}\nOutput:", "completion": f" {output}"}
+            record |= {"instruction": "Repeat the last word.", "input": given, "output": output}
+            file.write(json.dumps(record) + "\n")
+    return path

@@ -1,0 +1,45 @@
+"""Batches: every example once an epoch, order by seed and epoch alone, fair shares for the processes."""
+
+from finetune.batching import plan_steps, share
+
+LENGTHS = [5 + number * 7 % 90 for number in range(203)]
+
+
+def test_each_epoch_holds_every_example_once() -> None:
+    steps = plan_steps(LENGTHS, batch_size=16, epochs=3, seed=1)
+    for epoch in (1, 2, 3):
+        seen = [index for step in steps if step.epoch == epoch for index in step.batch]
+        assert sorted(seen) == list(range(203))
+    assert len(steps) == 3 * 13
+
+
+def test_order_is_decided_by_seed_and_epoch_alone() -> None:
+    one_epoch = plan_steps(LENGTHS, batch_size=16, epochs=1, seed=1)
+    steps = plan_steps(LENGTHS, batch_size=16, epochs=2, seed=1)
+    assert steps[:13] == one_epoch
+    assert [step.batch for step in steps[13:]] != [step.batch for step in one_epoch]
+    assert plan_steps(LENGTHS, batch_size=16, epochs=1, seed=2) != one_epoch
+
+
+def test_a_batch_holds_similar_lengths_and_batches_come_in_random_order() -> None:
+    batches = [step.batch for step in plan_steps(LENGTHS, batch_size=16, epochs=1, seed=1)]
+    longest = [max(LENGTHS[index] for index in batch) for batch in batches]
+    spread = [top - min(LENGTHS[i] for i in batch) for top, batch in zip(longest, batches, strict=True)]
+    assert max(spread) <= 10  # of 90
+    assert longest != sorted(longest)
+
+
+def test_shares_cover_the_batch_in_equal_rounds() -> None:
+    rounds = share(list(range(10)), num_processes=2, micro_batch_size=2)
+    assert rounds == [[[0], [1, 2]], [[3, 4], [5]], [[6, 7], [8, 9]]]
+
+
+def test_one_and_two_processes_compute_the_same_micro_batches() -> None:
+    def parts(num_processes: int) -> list[object]:
+        return [part for turn in share(list(range(16)), num_processes, 4) for part in turn]
+
+    assert parts(1) == parts(2)
+
+
+def test_a_process_without_an_example_still_takes_part() -> None:
+    assert share([7], num_processes=3, micro_batch_size=4) == [[[], [], [7]]]

@@ -1,0 +1,318 @@
+"""Whole runs of finetune/train.py on a small model: the loss, restarts, several processes, refusals."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from finetune_small import save_small_model, write_examples
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from finetune import checkpoints
+from finetune.batching import plan_steps
+from finetune.config import MethodConfig, TrainConfig
+from finetune.examples import Example, tokenise
+from finetune.model import load_model, trainable
+from finetune.train import learning_rate, main
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--standalone", "--nproc_per_node", "2"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model and 24 examples."""
+    folder = tmp_path_factory.mktemp("finetune")
+    save_small_model(folder / "model")
+    write_examples(folder / "train.jsonl")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def same_threads_afterwards() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def config(world: Path, run_dir: Path, **settings: Any) -> TrainConfig:
+    """Six steps of eight examples."""
+    small = {"batch_size": 8, "micro_batch_size": 4, "learning_rate": 1e-2, "max_length": 64, "threads": 1}
+    small |= {"checkpoint_every": 2, "preview": 0, "method": MethodConfig(r=4, alpha=8)}
+    given = {"data": str(world / "train.jsonl"), "model": str(world / "model")} | small | settings
+    return TrainConfig(run_dir=run_dir, **given)
+
+
+def words(world: Path, run_dir: Path, *more: str) -> list[str]:
+    """The command line of `config`, twelve steps."""
+    given = [f"run_dir={run_dir}", f"data={world}/train.jsonl", f"model={world}/model", "epochs=4"]
+    given += ["batch_size=8", "micro_batch_size=4", "learning_rate=1e-2", "max_length=64", "threads=1"]
+    return [
+        str(ROOT / "finetune/train.py"),
+        *given,
+        "checkpoint_every=2",
+        "method.r=4",
+        "method.alpha=8",
+        *more,
+    ]
+
+
+def result(run_dir: Path) -> dict[str, bytes]:
+    """The bytes that the same run must reproduce."""
+    adapter = {file.name: file.read_bytes() for file in (run_dir / "adapter").iterdir()}
+    return adapter | {name: (run_dir / name).read_bytes() for name in ("metrics.jsonl", "README.md")}
+
+
+def manifest(run_dir: Path) -> dict[str, Any]:
+    return json.loads((run_dir / "manifest.json").read_text())
+
+
+def losses(run_dir: Path) -> list[float]:
+    return [line["loss"] for line in jsonl.read(run_dir / "metrics.jsonl") if "loss" in line]
+
+
+def test_the_losses_are_those_of_a_loop_written_by_hand(world: Path, tmp_path: Path) -> None:
+    settings = config(world, tmp_path / "run", weight_decay=0.1, max_grad_norm=0.5, schedule="linear")
+    main(settings)
+
+    tokenizer = AutoTokenizer.from_pretrained(world / "model")
+    records = jsonl.read(world / "train.jsonl")
+    texts = [Example("", record["prompt"], record["completion"]) for record in records]
+    examples, _ = tokenise(texts, tokenizer, tokenizer.eos_token_id, 64)
+    steps = plan_steps([len(example.ids) for example in examples], batch_size=8, epochs=2, seed=1)
+    model = load_model(settings, torch.float32)
+    optimizer = torch.optim.AdamW(trainable(model).values(), weight_decay=0.1)
+    expected, norms = [], []
+    for number, step in enumerate(steps, start=1):
+        terms = []
+        for example in (examples[index] for index in step.batch):
+            logits = model(torch.tensor([example.ids])).logits[0].log_softmax(-1)
+            places = range(example.num_prompt, len(example.ids))
+            terms += [-logits[place - 1, example.ids[place]] for place in places]
+        loss = torch.stack(terms).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(float(torch.nn.utils.clip_grad_norm_(trainable(model).values(), 0.5)))
+        optimizer.param_groups[0]["lr"] = 1e-2 * [1, 1, 0.8, 0.6, 0.4, 0.2][number - 1]  # one step of warm-up
+        optimizer.step()
+        expected.append(loss.item())
+    assert losses(tmp_path / "run") == pytest.approx(expected, abs=2e-5)
+    found = [line["grad_norm"] for line in jsonl.read(tmp_path / "run" / "metrics.jsonl")]
+    assert found == pytest.approx(norms, rel=1e-3)  # AdamW hides a wrong scale, this does not
+    assert expected[-1] < expected[0] - 0.5  # it learns
+
+
+def test_a_run_leaves_an_adapter_that_peft_loads_and_a_card(world: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    main(config(world, run_dir, eval_data=str(world / "train.jsonl")))
+    base = AutoModelForCausalLM.from_pretrained(world / "model")
+    adapted = PeftModel.from_pretrained(base, run_dir / "adapter")
+    saved = load_file(run_dir / "adapter" / "adapter_model.safetensors")
+    assert len(saved) == 2 * 17  # two matrices for each linear layer of the small Lfm2
+    assert any(float(value.abs().max()) > 0 for name, value in saved.items() if "lora_B" in name)
+    assert adapted.peft_config["default"].base_model_name_or_path == str(world / "model")
+    state = manifest(run_dir)
+    assert state["status"] == "complete"
+    assert (state["num_processes"], state["device"], state["dtype"]) == (1, "cpu", "float32")
+    counts = state["steps"]["train"]["counts"]
+    assert counts["examples"] == 24
+    evaluation = jsonl.read(run_dir / "metrics.jsonl")[-1]
+    assert evaluation == {"step": 6, "eval_loss": counts["eval_loss"]}
+    assert counts["eval_loss"] < losses(run_dir)[0]
+    card = (run_dir / "README.md").read_text()
+    assert "24 | 24 |" in card and f"{counts['final_loss']:.4f}" in card and "licence" in card
+    assert [path.name for path in (run_dir / "checkpoints").iterdir()] == ["step_00000006"]
+
+
+def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_middle(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"method": MethodConfig(r=4, dropout=0.2), "eval_data": str(world / "train.jsonl")}
+    main(config(world, tmp_path / "whole", **settings))
+    save = checkpoints.save
+
+    def save_and_die(folder: Path, step: int, *rest: Any) -> None:
+        save(folder, step, *rest)
+        if step == 4:
+            raise MemoryError("as if killed")
+
+    monkeypatch.setattr(checkpoints, "save", save_and_die)
+    with pytest.raises(MemoryError):
+        main(config(world, tmp_path / "cut", **settings))
+    monkeypatch.undo()
+    main(config(world, tmp_path / "cut", **settings))
+    assert result(tmp_path / "cut") == result(tmp_path / "whole")
+
+
+def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
+    """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
+    metrics = run_dir / "metrics.jsonl"
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+    )
+    try:
+        while process.poll() is None:
+            if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    return metrics.read_bytes().count(b"\n")
+
+
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | {"HF_HUB_OFFLINE": "1"} | more
+
+
+def start(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, env=environment(**more), start_new_session=True
+    ) as process:
+        try:
+            out, errors = process.communicate(timeout=120)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # torchrun's children too
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+
+def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
+    whole = start(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
+    assert whole.returncode == 0, whole.stderr
+    cut = [sys.executable, *words(world, tmp_path / "cut")]
+    assert 3 <= kill_after(cut, tmp_path / "cut", 3) < 12
+    assert 7 <= kill_after(cut, tmp_path / "cut", 7) < 12
+    assert manifest(tmp_path / "cut")["steps"]["train"]["status"] == "running"
+    last = start(*cut, PYTHONHASHSEED="2")
+    assert last.returncode == 0, last.stderr
+    assert "continuing after step" in last.stdout
+    assert len(losses(tmp_path / "cut")) == 12
+    assert result(tmp_path / "cut") == result(tmp_path / "whole")
+    again = start(*cut)
+    assert (again.returncode, "complete already" in again.stdout) == (0, True)
+
+
+def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path) -> None:
+    main(config(world, tmp_path / "one", epochs=4))
+    two = start(*TORCHRUN, *words(world, tmp_path / "two"), ACCELERATE_USE_CPU="true")
+    assert two.returncode == 0, two.stderr
+    assert manifest(tmp_path / "two")["num_processes"] == 2
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    assert two.stdout.count("12 steps") == 1  # one voice
+    again = start(*TORCHRUN, *words(world, tmp_path / "two"), ACCELERATE_USE_CPU="true")
+    assert (again.returncode, again.stdout.count("complete already")) == (0, 1)
+
+
+def test_bad_data_ends_two_processes_with_one_message(world: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"prompt": "p"}\n')
+    done = start(*TORCHRUN, *words(world, tmp_path / "run", f"data={bad}"), ACCELERATE_USE_CPU="true")
+    assert done.returncode != 0
+    assert done.stderr.count("error: ") == 1
+    assert f'{bad}:1: "completion" is missing' in done.stderr
+    assert manifest(tmp_path / "run")["status"] == "stopped"
+
+
+def test_bad_data_ends_with_2_and_one_message_without_waiting_for_torch(world: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"prompt": "p", "completion": "c"}\n{"prompt": 1, "completion": "c"}\n')
+    spy = "import runpy, sys\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    spy += "finally: assert 'torch' not in sys.modules\n"
+    command = words(world, tmp_path / "run", f"data={bad}")
+    done = start(sys.executable, "-c", f"import sys; sys.argv = {command}\n{spy}")
+    assert done.returncode == 2
+    assert done.stderr == f'error: {bad}:2: "prompt" is a int; it must be text\n'
+
+
+def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> None:
+    main(config(world, tmp_path / "run", max_steps=1))
+    main(config(world, tmp_path / "run", max_steps=1, checkpoint_every=7, preview=2))  # decide nothing
+    with pytest.raises(UserError, match=r"learning_rate: was 0\.01, is now 0\.02"):
+        main(config(world, tmp_path / "run", max_steps=1, learning_rate=0.02))
+    changed = write_examples(tmp_path / "train.jsonl", count=25)
+    with pytest.raises(UserError, match=r"data\.0\.sha256: was '[0-9a-f]{64}', is now"):
+        main(config(world, tmp_path / "run", max_steps=1, data=str(changed)))
+    moved = shutil.copy(world / "train.jsonl", tmp_path / "moved.jsonl")
+    main(config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(config(world, tmp_path / "whole"))
+    run_dir = tmp_path / "cut"
+    monkeypatch.setattr("finetune.train.learning_rate", _fail_at_step_6)
+    with pytest.raises(MemoryError):
+        main(config(world, run_dir))
+    monkeypatch.undo()
+    weights = run_dir / "checkpoints" / "step_00000004" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    capsys.readouterr()
+    main(config(world, run_dir))
+    said = capsys.readouterr().out
+    assert "step_00000004: damaged (weights.safetensors is not what was written)" in said
+    assert "continuing after step 2" in said
+    assert result(run_dir) == result(tmp_path / "whole")
+
+
+def _fail_at_step_6(settings: TrainConfig, step: int, num_steps: int) -> float:
+    if step == 6:
+        raise MemoryError("as if killed")
+    return learning_rate(settings, step, num_steps)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_naming_step_and_lines(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+, "):
+        main(config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
+    assert len(losses(tmp_path / "run")) == 1
+    assert manifest(tmp_path / "run")["status"] == "stopped"
+
+
+def test_the_learning_rate_warms_up_and_decays() -> None:
+    settings = TrainConfig(Path("r"), "d", "m", learning_rate=1.0, warmup_share=0.2)
+    rates = [learning_rate(settings, step, 10) for step in range(1, 11)]
+    assert rates[:3] == [0.5, 1.0, 1.0]
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[6] == pytest.approx(0.5)
+    assert 0 < rates[9] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "./nowhere"}, "no such folder"),
+        ({"method": MethodConfig(target_modules=["nothing"])}, "method.target_modules"),
+        ({"max_length": 2}, "nothing is left to train on"),
+        ({"data": "nowhere.jsonl"}, "nowhere.jsonl: cannot be read"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    world: Path, tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        main(config(world, tmp_path / "run", **settings))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"epochs": 0}, {"dtype": "fp16"}, {"schedule": "step"}, {"warmup_share": 1.0}, {"learning_rate": 0.0}],
+)
+def test_a_value_out_of_range_is_refused_by_its_key(settings: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=f"{next(iter(settings))}=.*must be"):
+        TrainConfig(Path("r"), "d", "m", **settings)

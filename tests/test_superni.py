@@ -1,0 +1,217 @@
+"""The loader of folders in the natural-instructions format, and the names it gives them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmark_folders import instance, named, task, write_benchmark
+
+from eval.superni import (
+    SUPERNI,
+    Benchmark,
+    BenchmarkConfig,
+    load_benchmark,
+    official_digests,
+    read_task,
+)
+from selfinstruct.errors import UserError
+from selfinstruct.settings import REPOSITORY
+
+# Two of the 119 official test tasks, by name; their content here is our own.
+OFFICIAL = "task1393_superglue_copa_text_completion"
+OFFICIAL_TOO = "task288_gigaword_summarization"
+
+
+def load(folder: Path, instances: int = 100) -> Benchmark:
+    return load_benchmark(named(folder), None, "default", instances)
+
+
+def test_a_sample_holds_definition_input_and_all_references(tmp_path: Path) -> None:
+    content = task("t1") | {"Instances": [instance("t1", 7, ["a", "b"], text="")]}
+    (sample,) = load(write_benchmark(tmp_path, {"t1": content})).samples
+    assert (sample.id, sample.task, sample.track) == (f"t1-{7:032d}", "t1", "default")
+    assert (sample.definition, sample.input, sample.references) == ("Answer yes.", "", ("a", "b"))
+
+
+def test_the_first_instances_are_taken_in_file_order(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1", instances=150), "t2": task("t2", instances=3)})
+    benchmark = load(folder)
+    assert [sample.task for sample in benchmark.samples] == ["t1"] * 100 + ["t2"] * 3
+    assert benchmark.samples[99].input == "Input number 99."
+
+
+def test_a_category_key_is_lower_case_with_underscores(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1", category="Cause  Effect Classification")})
+    assert load(folder).samples[0].category_key == "cause_effect_classification"
+
+
+def test_split_lines_may_carry_trailing_blanks_and_empty_lines(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1"), "t2": task("t2")}, split="t2 \t\r\n\nt1  \n")
+    assert [sample.task for sample in load(folder).samples] == ["t2", "t2", "t1", "t1"]
+
+
+def test_a_line_separator_inside_a_text_stays(tmp_path: Path) -> None:
+    content = task("t1") | {"Instances": [instance("t1", 1, text="one\u2028two\u0085three")]}
+    assert load(write_benchmark(tmp_path, {"t1": content})).samples[0].input == "one\u2028two\u0085three"
+
+
+def test_a_missing_task_file_makes_it_partial(tmp_path: Path) -> None:
+    benchmark = load(write_benchmark(tmp_path, {"t1": task("t1")}, split="t1\nt2\nt3\n"))
+    assert benchmark.label == "Mini (partial, 1 of 3 tasks)"
+    assert benchmark.missing_tasks == ("t2", "t3")
+
+
+def test_a_whole_benchmark_is_called_by_its_name(tmp_path: Path) -> None:
+    benchmark = load(write_benchmark(tmp_path, {"t1": task("t1")}))
+    assert (benchmark.label, benchmark.partial) == ("Mini", False)
+
+
+def test_there_are_119_official_tasks() -> None:
+    assert len(official_digests()) == 119
+
+
+def test_official_tasks_are_superni_and_count_of_119_whatever_the_split_says(tmp_path: Path) -> None:
+    tasks = {OFFICIAL: task(OFFICIAL), OFFICIAL_TOO: task(OFFICIAL_TOO)}
+    assert load(write_benchmark(tmp_path, tasks)).label == "SuperNI (partial, 2 of 119 tasks)"
+
+
+def test_tasks_of_an_old_draft_split_are_named_beside_the_official_ones(tmp_path: Path) -> None:
+    benchmark = load(
+        write_benchmark(tmp_path, {OFFICIAL: task(OFFICIAL), "task999_old": task("task999_old")})
+    )
+    label = "SuperNI (partial, 1 of 119 tasks, and 1 tasks that are not in the official test split)"
+    assert benchmark.label == label
+
+
+def test_fewer_instances_than_the_official_100_are_said(tmp_path: Path) -> None:
+    benchmark = load(write_benchmark(tmp_path, {OFFICIAL: task(OFFICIAL)}), instances=10)
+    assert benchmark.label == "SuperNI (partial, 1 of 119 tasks, first 10 instances of each)"
+
+
+def test_another_folder_is_never_called_superni_nor_by_the_configured_name(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path / "mine", {"t1": task("t1")})
+    for config in (
+        named(tmp_path / "other"),
+        BenchmarkConfig(SUPERNI, None),
+        BenchmarkConfig(SUPERNI, folder),
+    ):
+        label = load_benchmark(config, folder, "default", 100).label
+        assert label == "unnamed benchmark in the natural-instructions format"
+
+
+def test_the_configured_folder_given_as_superni_dir_keeps_its_name(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path / "mine", {"t1": task("t1")})
+    assert load_benchmark(named(folder), tmp_path / "mine" / "." / "", "default", 100).name == "Mini"
+
+
+def test_the_embedded_benchmark_loads_whole_in_its_categories() -> None:
+    benchmark = load(REPOSITORY / "eval" / "data" / "littleworld")
+    assert not benchmark.partial
+    assert benchmark.tasks_found >= 24
+    assert len({sample.category_key for sample in benchmark.samples}) >= 12
+
+
+def without(key: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda content: {name: value for name, value in content.items() if name != key}
+
+
+def with_instance(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    def change(content: dict[str, Any]) -> Any:
+        second = instance("t1", 1) | changes
+        return content | {"Instances": [instance("t1", 0), {k: v for k, v in second.items() if v is not ...}]}
+
+    return change
+
+
+BROKEN_TASKS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "not an object": (lambda content: [content], "a list instead of one JSON object"),
+    "no definition": (without("Definition"), "Definition: nothing instead of a list of texts"),
+    "old draft": (
+        lambda c: c | {"Definition": "Answer."},
+        "Definition: text instead of a list of texts; this is",
+    ),
+    "empty definition": (lambda c: c | {"Definition": [" "]}, "Definition[0]: empty"),
+    "no text in the definition": (lambda c: c | {"Definition": []}, "Definition: the list is empty"),
+    "number as definition": (lambda c: c | {"Definition": [3]}, "Definition[0]: a number instead of text"),
+    "no category": (without("Categories"), "Categories: nothing instead of a list"),
+    "no instances": (without("Instances"), "Instances: nothing instead of a list"),
+    "empty instances": (lambda c: c | {"Instances": []}, "Instances: the list is empty"),
+    "instances by key": (lambda c: c | {"Instances": {"a": 1}}, "Instances: an object instead of a list"),
+    "instance as text": (lambda c: c | {"Instances": ["a"]}, "Instances[0]: text instead of an object"),
+    "no id": (with_instance(id=...), "Instances[1].id: nothing instead of text"),
+    "empty id": (with_instance(id=""), "Instances[1].id: empty"),
+    "id twice": (with_instance(id=instance("t1", 0)["id"]), "Instances: the id 't1-"),
+    "no input": (with_instance(input=...), "Instances[1].input: nothing instead of text"),
+    "input as list": (with_instance(input=["a"]), "Instances[1].input: a list instead of text"),
+    "no output": (with_instance(output=...), "Instances[1].output: nothing instead of a list"),
+    "output as text": (with_instance(output="yes"), "Instances[1].output: text instead of a list"),
+    "no reference": (with_instance(output=[]), "Instances[1].output: the list is empty"),
+    "null reference": (with_instance(output=["a", None]), "Instances[1].output[1]: nothing instead of text"),
+    "half a character": (with_instance(input="a\ud800"), "Instances[1].input: holds half of a character"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_TASKS)
+def test_a_broken_task_file_is_named_with_its_field(kind: str, tmp_path: Path) -> None:
+    change, message = BROKEN_TASKS[kind]
+    folder = write_benchmark(tmp_path, {"t1": change(task("t1"))})
+    with pytest.raises(UserError) as error:
+        load(folder)
+    assert str(error.value).startswith(f"{tmp_path / 'tasks' / 't1.json'}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"Definition": ["a"],\n "Categories"', "t1.json:2: not valid JSON"),
+        (b"", "t1.json:1: not valid JSON"),
+        (b'{"Definition": ["\xff"]}', "t1.json: not UTF-8 at byte 17"),
+    ],
+)
+def test_a_task_file_that_is_no_json_is_named_with_its_place(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1")})
+    (folder / "tasks" / "t1.json").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        load(folder)
+
+
+def test_what_lies_behind_the_instances_used_is_not_looked_at(tmp_path: Path) -> None:
+    content = task("t1", instances=3)
+    content["Instances"][2]["output"] = None
+    path = tmp_path / "t1.json"
+    path.write_text(json.dumps(content))
+    assert len(read_task(path, "t1", "default", 2)) == 2
+
+
+def test_one_id_in_two_tasks_is_an_error(tmp_path: Path) -> None:
+    second = task("t2") | {"Instances": [instance("t1", 0)]}
+    with pytest.raises(UserError, match=r"used 2 times \(in t1, t2\)"):
+        load(write_benchmark(tmp_path, {"t1": task("t1"), "t2": second}))
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("", "test_tasks.txt: names no task"),
+        ("t1\nt2\nt1 \n", "test_tasks.txt:3: names t1 again .first in line 1."),
+        ("../t1\n", "test_tasks.txt:1: '../t1' is not the name of a task"),
+        ("t8\nt9\n", "none of the 2 tasks of its split is there"),
+    ],
+)
+def test_a_broken_split_file_is_named_with_its_line(split: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        load(write_benchmark(tmp_path, {"t1": task("t1")}, split=split))
+
+
+def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a benchmark folder holds tasks/ and splits/default/test_tasks.txt"):
+        load(tmp_path)
+
+
+def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="track: 'xlingual' cannot be scored"):
+        load_benchmark(named(tmp_path), None, "xlingual", 100)
