@@ -4,6 +4,7 @@ Command: `python scripts/reproduce.py experiment=demo run_dir=runs/demo`.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -139,8 +140,9 @@ def override_value(value: Any) -> str:
         case bool():
             return str(value).lower()
         case str():
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-            return f"'{escaped}'"
+            # In quotes a backslash is special only before a quote.
+            escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + found[2].replace("'", r"\'"), value)
+            return "'{}'".format(escaped.replace("${", r"\${"))
         case list():
             return f"[{','.join(map(override_value, value))}]"
         case dict():
@@ -188,7 +190,7 @@ def experiment_tables(config: ReproduceConfig) -> list[Table]:
     for first, second in config.differences:
         paired = paired_difference(_clusters(config, first), _clusters(config, second))
         name = f"{config.systems[second].label} minus {config.systems[first].label}"
-        differences.append((name, paired.difference, paired.tasks_won, paired.tasks_lost, paired.tasks_tied))
+        differences.append((name, paired, paired.tasks_won, paired.tasks_lost, paired.tasks_tied))
     setting = next(iter(metrics.values()))["setting"]
     notes = (
         f"{label}; seed {config.seed}; zero-shot, prompt {setting['prompt_style']}, greedy, max_tokens "
@@ -196,13 +198,13 @@ def experiment_tables(config: ReproduceConfig) -> list[Table]:
     )
     return [
         Table(
-            f"{config.title}: systems",
+            f"{config.title}: systems on {label}",
             ("system", "instances", "ROUGE-L", "ROUGE-1", "exact match"),
             tuple(rows),
             notes,
         ),
         Table(
-            f"{config.title}: differences on the same instances",
+            f"{config.title}: differences on the same instances of {label}",
             ("ROUGE-L", "difference", "tasks won", "tasks lost", "tied"),
             tuple(differences),
         ),

@@ -14,13 +14,16 @@ from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 
 CLASSIFICATION = "is_clf_or_not.jsonl"
+# The released stages 3 and 4 look for this name, whatever model answered.
+RELEASED_CLASSIFICATION = "is_clf_or_not_davinci_template_1.jsonl"
 
 
 class ClassificationStage:
     """Asks about every instruction of the run folder, in order; answers are kept as the model gave them."""
 
-    def __init__(self, run: RunFolder, llm: LLM, prompts: Prompts, query: Query) -> None:
+    def __init__(self, run: RunFolder, llm: LLM, prompts: Prompts, query: Query, released: bool) -> None:
         self._run, self._llm, self._prompts, self._query = run, llm, prompts, query
+        self._released = released
 
     def run(self, settings: dict[str, Any]) -> None:
         """Write `is_clf_or_not.jsonl`: a line an instruction, in the order of the instructions."""
@@ -35,6 +38,8 @@ class ClassificationStage:
             if done < len(instructions):
                 self._run.reopen("classification")
                 self._ask(instructions, done, output)
+        if self._released:
+            jsonl.replace(self._run.path / RELEASED_CLASSIFICATION, jsonl.read(path))
         self._run.complete("classification", answers=len(instructions))
 
     def _ask(self, instructions: list[str], done: int, output: jsonl.Appender) -> None:

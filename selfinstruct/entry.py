@@ -33,6 +33,9 @@ OmegaConf.register_new_resolver("absolute", lambda path: str(Path(path).absolute
 
 def run_command(config_name: str, config_class: type[T], run: Callable[[T], None]) -> NoReturn:
     """Compose `configs/<config_name>.yaml` with the command line, make `config_class` of it and run."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        print(_help(config_name))
+        sys.exit(0)
     sys.argv[1:] = [_experiment(word, config_name) for word in sys.argv[1:]]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops as Ctrl-C does
 
@@ -52,6 +55,30 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     except KeyboardInterrupt:
         _exit(StoppedEarly("interrupted; start again with the same words to continue"))
     sys.exit(0)
+
+
+def _help(config_name: str) -> str:
+    """The primary config with its comments, and what its groups offer (Hydra's own: --hydra-help)."""
+    text = (CONFIGS / f"{config_name}.yaml").read_text(encoding="utf-8")
+    groups = []
+    for entry in OmegaConf.create(text).get("defaults", []):
+        for key in entry if isinstance(entry, DictConfig) else ():
+            group = str(key).removeprefix("optional ")
+            options = sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+            groups.append(f"  {group.removesuffix(f'/{config_name}')}: {', '.join(options)}")
+    return "\n".join(
+        [
+            f"python {sys.argv[0]} KEY=VALUE ...   (--cfg job shows the settings composed, nothing is run)",
+            "",
+            f"Keys, with their defaults (configs/{config_name}.yaml):",
+            "",
+            text,
+            "Groups (GROUP=OPTION; GROUP.KEY=VALUE changes one setting):",
+            *groups,
+            "",
+            "Exit codes: 0 done; 2 wrong use or bad input; 3 stopped early, resumable; 1 anything else.",
+        ]
+    )
 
 
 def _experiment(word: str, config_name: str) -> str:

@@ -124,7 +124,9 @@ def generate(config: GenerateConfig) -> None:
                         _instructions(run, config, seeds, prompts, filters, llm)
                     case "classification":
                         settings = _query_settings(config, llm, "classification", prompts.classification)
-                        ClassificationStage(run, llm, prompts, config.queries.classification).run(settings)
+                        ClassificationStage(
+                            run, llm, prompts, config.queries.classification, config.released
+                        ).run(settings)
                     case "instances":
                         words = [prompts.input_first, prompts.output_first]
                         settings = _query_settings(config, llm, "instances", words)

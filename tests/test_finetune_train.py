@@ -185,7 +185,7 @@ def start(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
         command, stdout=pipe, stderr=pipe, text=True, env=environment(**more), start_new_session=True
     ) as process:
         try:
-            out, errors = process.communicate(timeout=120)
+            out, errors = process.communicate(timeout=250)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)  # torchrun's children too
             raise
@@ -210,12 +210,14 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path,
 
 def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path) -> None:
     main(config(world, tmp_path / "one", epochs=4))
-    two = start(*TORCHRUN, *words(world, tmp_path / "two"), ACCELERATE_USE_CPU="true")
+    # Micro-batches of 2: each process accumulates over two rounds before gradients are exchanged.
+    command = [*TORCHRUN, *words(world, tmp_path / "two", "micro_batch_size=2")]
+    two = start(*command, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
     assert manifest(tmp_path / "two")["num_processes"] == 2
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
     assert two.stdout.count("12 steps") == 1  # one voice
-    again = start(*TORCHRUN, *words(world, tmp_path / "two"), ACCELERATE_USE_CPU="true")
+    again = start(*command, ACCELERATE_USE_CPU="true")
     assert (again.returncode, again.stdout.count("complete already")) == (0, 1)
 
 
@@ -316,3 +318,12 @@ def test_what_cannot_be_trained_is_refused(
 def test_a_value_out_of_range_is_refused_by_its_key(settings: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=f"{next(iter(settings))}=.*must be"):
         TrainConfig(Path("r"), "d", "m", **settings)
+
+
+@pytest.mark.parametrize("name", ["cpu", "one_gpu", "several_gpus"])
+def test_accelerate_reads_its_config_files(name: str) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    settings = load_config_from_file(str(ROOT / "configs" / "accelerate" / f"{name}.yaml"))
+    assert settings.use_cpu == (name == "cpu")
+    assert settings.num_processes == (2 if name == "several_gpus" else 1)

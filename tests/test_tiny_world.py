@@ -1,4 +1,4 @@
-"""The little world: what is asked can be read back, what is answered is right, and the benchmark is not in the text."""
+"""The little world: what is asked can be read back, and the benchmark is not in the training text."""
 
 import hashlib
 import json
@@ -34,9 +34,19 @@ BENCHMARK = REPOSITORY / "eval" / "data" / "littleworld"
 DOCUMENTS = 1500
 """How much of the training text the rules are checked on."""
 SUPERNI_TEST_CATEGORIES = {
-    "Textual Entailment", "Title Generation", "Coreference Resolution", "Answerability Classification",
-    "Question Rewriting", "Data to Text", "Word Analogy", "Cause Effect Classification",
-    "Dialogue Act Recognition", "Keyword Tagging", "Overlap Extraction", "Grammar Error Correction"}
+    "Textual Entailment",
+    "Title Generation",
+    "Coreference Resolution",
+    "Answerability Classification",
+    "Question Rewriting",
+    "Data to Text",
+    "Word Analogy",
+    "Cause Effect Classification",
+    "Dialogue Act Recognition",
+    "Keyword Tagging",
+    "Overlap Extraction",
+    "Grammar Error Correction",
+}
 
 
 def rouge_l(one: list[str], other: list[str]) -> float:
@@ -51,7 +61,9 @@ def training_texts() -> list[str]:
 
 @pytest.fixture(scope="module")
 def training_instructions(training_texts: list[str]) -> set[str]:
-    found = {line for text in training_texts for line in re.findall(r"^(?:Task:|\d+\.) (.+)$", text, re.MULTILINE)}
+    found = {
+        line for text in training_texts for line in re.findall(r"^(?:Task:|\d+\.) (.+)$", text, re.MULTILINE)
+    }
     assert len(found) > 5000
     return found
 
@@ -69,7 +81,9 @@ def training_pairs(training_texts: list[str]) -> set[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def task_files() -> dict[str, dict]:
     names = (BENCHMARK / "splits/default/test_tasks.txt").read_text(encoding="utf-8").split()
-    files = {name: json.loads((BENCHMARK / "tasks" / f"{name}.json").read_text(encoding="utf-8")) for name in names}
+    files = {
+        name: json.loads((BENCHMARK / "tasks" / f"{name}.json").read_text(encoding="utf-8")) for name in names
+    }
     assert len(files) == len(list((BENCHMARK / "tasks").glob("*.json")))
     return files
 
@@ -80,8 +94,10 @@ def shown_elsewhere() -> list[str]:
     prompts = yaml.safe_load(demo.PROMPTS_PATH.read_text(encoding="utf-8"))
     seeds = [json.loads(line) for line in demo.SEEDS_PATH.read_text(encoding="utf-8").splitlines()]
     return [seed["instruction"] for seed in seeds] + [
-        shot["instruction"] for part in ("classification", "input_first", "output_first")
-        for shot in prompts[part]["demonstrations"]]
+        shot["instruction"]
+        for part in ("classification", "input_first", "output_first")
+        for shot in prompts[part]["demonstrations"]
+    ]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -99,73 +115,99 @@ def test_every_wording_is_recognised_and_every_answer_is_right(task):
             assert solve(task, text) == output
 
 
-@pytest.mark.parametrize(("operation", "word_type", "text", "output"), [
-    ("reverse", "animal", "fox, cat, owl", "owl, cat, fox"),
-    ("swap_ends", "tool", "axe, saw, rope, rake", None),  # a saw is no tool of the world
-    ("swap_ends", "tool", "axe, drill, rope, rake", "rake, drill, rope, axe"),
-    ("count", "fruit", "fig, pear, plum", "3"),
-    ("tag_list", "drink", "fox, tea, rose", "tea"),
-    ("odd_one_out", "drink", "milk, tea, rose", "rose"),
-    ("shared_list", "city", "Rome, Oslo / Lima, Rome", "Rome"),
-    ("either", "animal+tool", "axe", "tool"),
-    ("plural", "fruit", "cherry", "cherries"),
-    ("analogy_plural", "animal", "cat : cats, fox : ?", "foxes"),
-    ("analogy_plural", "animal", "cat : foxes, fox : ?", None),
-    ("analogy_kind", "animal", "cat : animal, tea : ?", "drink"),
-    ("even_odd", "", "7", "odd"),
-    ("sum", "", "9 + 4", "13"),
-    ("entail", "animal", "Tom sees the fox in the park. Tom sees the fox.", "yes"),
-    ("entail", "animal", "Tom sees the fox. Tom sees the fox in the park.", "no"),
-    ("contradict", "animal", "Tom sees the fox. Tom does not see the fox.", "yes"),
-    ("answer_who", "animal", "Tom sees the fox. Who sees the cat?", "no"),
-    ("answer_where", "animal", "Tom sees the fox in the park. Where does Tom see the fox?", "yes"),
-    ("pronoun", "flower", "Tom meets Anna. She picks the rose.", "Anna"),
-    ("it", "fruit", "Tom eats the pear in the park. Anna wants it.", "the pear"),
-    ("title", "city", "Tom visits Rome.", "Tom and Rome"),
-    ("to_question", "drink", "Tom pours the tea.", "Does Tom pour the tea?"),
-    ("who_question", "drink", "Tom pours the tea.", "Who pours the tea?"),
-    ("resolve", "drink", "Anna is here. Does she pour the tea?", "Does Anna pour the tea?"),
-    ("record", "tool", "name: Tom | tool: axe | place: park", "Tom sees the axe in the park."),
-    ("triple", "city", "Tom | visits | Rome", "Tom visits Rome."),
-    ("cause_effect", "fruit", "Tom is hungry. Tom eats the pear.", "effect"),
-    ("cause_effect", "fruit", "Tom is cold. Tom eats the pear.", None),
-    ("find_cause", "fruit", "Tom eats the pear. Tom is hungry.", "Tom is hungry."),
-    ("act", "worker", "Where is the nurse?", "question"),
-    ("reply", "flower", "I will never pick the rose.", "refuse"),
-    ("agreement", "animal", "Tom feed the fox.", "Tom feeds the fox."),
-    ("agreement", "animal", "Tom feeds the fox.", None),
-    ("doubled", "animal", "Tom feeds feeds the fox.", "Tom feeds the fox."),
-    ("article", "animal", "Tom feeds fox.", "Tom feeds the fox."),
-    ("negate", "animal", "Tom feeds the fox.", "Tom does not feed the fox."),
-    ("past", "animal", "Tom feeds the fox.", "Tom fed the fox."),
-    ("rename", "animal", "Tom feeds the fox. (Anna)", "Anna feeds the fox."),
-    ("reverse", "fruit", "fox, cat, owl", None),  # animals are no fruits
-])
+@pytest.mark.parametrize(
+    ("operation", "word_type", "text", "output"),
+    [
+        ("reverse", "animal", "fox, cat, owl", "owl, cat, fox"),
+        ("swap_ends", "tool", "axe, saw, rope, rake", None),  # a saw is no tool of the world
+        ("swap_ends", "tool", "axe, drill, rope, rake", "rake, drill, rope, axe"),
+        ("count", "fruit", "fig, pear, plum", "3"),
+        ("tag_list", "drink", "fox, tea, rose", "tea"),
+        ("odd_one_out", "drink", "milk, tea, rose", "rose"),
+        ("shared_list", "city", "Rome, Oslo / Lima, Rome", "Rome"),
+        ("either", "animal+tool", "axe", "tool"),
+        ("plural", "fruit", "cherry", "cherries"),
+        ("analogy_plural", "animal", "cat : cats, fox : ?", "foxes"),
+        ("analogy_plural", "animal", "cat : foxes, fox : ?", None),
+        ("analogy_kind", "animal", "cat : animal, tea : ?", "drink"),
+        ("even_odd", "", "7", "odd"),
+        ("sum", "", "9 + 4", "13"),
+        ("entail", "animal", "Tom sees the fox in the park. Tom sees the fox.", "yes"),
+        ("entail", "animal", "Tom sees the fox. Tom sees the fox in the park.", "no"),
+        ("contradict", "animal", "Tom sees the fox. Tom does not see the fox.", "yes"),
+        ("answer_who", "animal", "Tom sees the fox. Who sees the cat?", "no"),
+        ("answer_where", "animal", "Tom sees the fox in the park. Where does Tom see the fox?", "yes"),
+        ("pronoun", "flower", "Tom meets Anna. She picks the rose.", "Anna"),
+        ("it", "fruit", "Tom eats the pear in the park. Anna wants it.", "the pear"),
+        ("title", "city", "Tom visits Rome.", "Tom and Rome"),
+        ("to_question", "drink", "Tom pours the tea.", "Does Tom pour the tea?"),
+        ("who_question", "drink", "Tom pours the tea.", "Who pours the tea?"),
+        ("resolve", "drink", "Anna is here. Does she pour the tea?", "Does Anna pour the tea?"),
+        ("record", "tool", "name: Tom | tool: axe | place: park", "Tom sees the axe in the park."),
+        ("triple", "city", "Tom | visits | Rome", "Tom visits Rome."),
+        ("cause_effect", "fruit", "Tom is hungry. Tom eats the pear.", "effect"),
+        ("cause_effect", "fruit", "Tom is cold. Tom eats the pear.", None),
+        ("find_cause", "fruit", "Tom eats the pear. Tom is hungry.", "Tom is hungry."),
+        ("act", "worker", "Where is the nurse?", "question"),
+        ("reply", "flower", "I will never pick the rose.", "refuse"),
+        ("agreement", "animal", "Tom feed the fox.", "Tom feeds the fox."),
+        ("agreement", "animal", "Tom feeds the fox.", None),
+        ("doubled", "animal", "Tom feeds feeds the fox.", "Tom feeds the fox."),
+        ("article", "animal", "Tom feeds fox.", "Tom feeds the fox."),
+        ("negate", "animal", "Tom feeds the fox.", "Tom does not feed the fox."),
+        ("past", "animal", "Tom feeds the fox.", "Tom fed the fox."),
+        ("rename", "animal", "Tom feeds the fox. (Anna)", "Anna feeds the fox."),
+        ("reverse", "fruit", "fox, cat, owl", None),  # animals are no fruits
+    ],
+)
 def test_solve(operation, word_type, text, output):
     assert solve(find_task(operation, word_type), text) == output
 
 
-@pytest.mark.parametrize(("operation", "output", "right"), [
-    ("name_two", "fox, cat", True), ("name_two", "fox, fox", False), ("name_two", "fox, pear", False),
-    ("write_sentence", "Tom feeds the fox.", True), ("write_sentence", "Tom eats the pear.", False)])
+@pytest.mark.parametrize(
+    ("operation", "output", "right"),
+    [
+        ("name_two", "fox, cat", True),
+        ("name_two", "fox, fox", False),
+        ("name_two", "fox, pear", False),
+        ("write_sentence", "Tom feeds the fox.", True),
+        ("write_sentence", "Tom eats the pear.", False),
+    ],
+)
 def test_open_tasks_have_many_right_answers(operation, output, right):
     assert is_correct(find_task(operation, "animal"), "", output) is right
 
 
-@pytest.mark.parametrize("text", [
-    "", "Reverse it.", "Reverse the list of animals and fruits.", "Reverse the list of animals. Answer yes or no.",
-    "Decide whether the word is an animal. Answer even or odd.", "reverse the list of animals."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Reverse it.",
+        "Reverse the list of animals and fruits.",
+        "Reverse the list of animals. Answer yes or no.",
+        "Decide whether the word is an animal. Answer even or odd.",
+        "reverse the list of animals.",
+    ],
+)
 def test_what_is_no_task_of_the_world_is_not_recognised(text):
     assert recognise(text) is None
 
 
 def test_documents_do_not_depend_on_the_hash_seed():
-    command = ("import hashlib; from selfinstruct.llm.tiny.documents import write_document as w;"
-               "print(hashlib.sha256(''.join(w(0, i).text for i in range(60)).encode()).hexdigest())")
+    command = (
+        "import hashlib; from selfinstruct.llm.tiny.documents import write_document as w;"
+        "print(hashlib.sha256(''.join(w(0, i).text for i in range(60)).encode()).hexdigest())"
+    )
     here = hashlib.sha256("".join(write_document(0, i).text for i in range(60)).encode()).hexdigest()
     for hash_seed in ("1", "2"):
-        done = subprocess.run([sys.executable, "-c", command], env={"PYTHONHASHSEED": hash_seed}, cwd=REPOSITORY,
-                              capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", command],
+            env={"PYTHONHASHSEED": hash_seed},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert done.stdout.strip() == here
 
 
@@ -193,8 +235,12 @@ def test_the_benchmark_has_the_promised_size(task_files):
         assert all(isinstance(value, list) for value in content.values())
         assert len(content["Instances"]) >= 40
         assert len({instance["id"] for instance in content["Instances"]}) == len(content["Instances"])
-        assert all(re.fullmatch(rf"{name[:5]}-[0-9a-f]{{32}}", instance["id"]) for instance in content["Instances"])
-        assert len(content["Positive Examples"]) >= 2 and all(e["explanation"] for e in content["Positive Examples"])
+        assert all(
+            re.fullmatch(rf"{name[:5]}-[0-9a-f]{{32}}", instance["id"]) for instance in content["Instances"]
+        )
+        assert len(content["Positive Examples"]) >= 2 and all(
+            e["explanation"] for e in content["Positive Examples"]
+        )
         shown = {example["input"] for example in content["Positive Examples"]}
         assert not shown & {instance["input"] for instance in content["Instances"]}
 
@@ -220,10 +266,13 @@ def test_definitions_are_far_from_every_instruction(task_files, training_instruc
         assert official < 0.6, (name, closest)
 
 
-def test_no_definition_shares_eight_words_in_a_row_with_the_training_text(task_files, training_texts, shown_elsewhere):
+def test_no_definition_shares_eight_words_in_a_row_with_the_training_text(
+    task_files, training_texts, shown_elsewhere
+):
     def eight_grams(text: str) -> set[tuple[str, ...]]:
         words = re.findall(r"\w+", text.lower())
-        return {tuple(words[i:i + 8]) for i in range(len(words) - 7)}
+        return {tuple(words[i : i + 8]) for i in range(len(words) - 7)}
+
     definitions = set().union(*(eight_grams(content["Definition"][0]) for content in task_files.values()))
     assert len(definitions) > 500
     for text in [*training_texts, *shown_elsewhere]:
@@ -236,7 +285,10 @@ def test_no_benchmark_instance_is_in_the_training_text_seeds_or_prompts(task_fil
     known = training_pairs | {(i["input"], i["output"]) for seed in seeds for i in seed["instances"]}
     for part in ("input_first", "output_first"):
         for shot in prompts[part]["demonstrations"]:
-            known |= {(e["input"].removeprefix("Input: "), e.get("output", e.get("label"))) for e in shot["examples"]}
+            known |= {
+                (e["input"].removeprefix("Input: "), e.get("output", e.get("label")))
+                for e in shot["examples"]
+            }
     pairs = {(i["input"], i["output"][0]) for content in task_files.values() for i in content["Instances"]}
     assert not pairs & known
 

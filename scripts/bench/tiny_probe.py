@@ -1,0 +1,145 @@
+"""Measure the embedded model alone: what it writes after the few-shot prompts, and how much is right.
+
+`python scripts/bench/tiny_probe.py` takes a minute or two on two cores and prints a JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from random import Random
+
+import torch
+import yaml
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from selfinstruct.llm.tiny import demo
+from selfinstruct.llm.tiny.documents import write_document
+from selfinstruct.llm.tiny.world import is_correct, recognise, solve
+from selfinstruct.parsing import ParsingRules, parse_classification, parse_instances, parse_instructions
+from selfinstruct.prompts import Prompts
+
+MODEL = Path(demo.__file__).parent / "model"
+BATCH_SIZE = 32
+
+
+class TinyModel:
+    """The model and its tokenizer, continuing prompts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.model = AutoModelForCausalLM.from_pretrained(folder).eval()
+
+    @torch.no_grad()
+    def complete(
+        self, prompts: list[str], max_new_tokens: int, temperature: float, stop: list[str]
+    ) -> list[str]:
+        """What the model writes after each prompt, up to the first stop string."""
+        texts = []
+        for start in range(0, len(prompts), BATCH_SIZE):
+            batch = self.tokenizer(prompts[start : start + BATCH_SIZE], return_tensors="pt", padding=True)
+            sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {}
+            written = self.model.generate(
+                **batch,
+                max_new_tokens=max_new_tokens,
+                stop_strings=stop,
+                tokenizer=self.tokenizer,
+                **sampling,
+            )
+            for row in written[:, batch["input_ids"].shape[1] :]:
+                text = self.tokenizer.decode(row, skip_special_tokens=True)
+                texts.append(text[: min([text.find(s) for s in stop if s in text], default=len(text))])
+        return texts
+
+
+def training_instructions(documents: int) -> set[str]:
+    """The instructions in the first documents of the training text."""
+    found: set[str] = set()
+    for index in range(documents):
+        for line in write_document(0, index).text.split("\n"):
+            number, _, rest = line.partition(" ")
+            if number == "Task:" or number.rstrip(".").isdigit():
+                found.add(rest)
+    return found
+
+
+def share(part: int, whole: int) -> float:
+    return round(part / max(whole, 1), 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--requests", type=int, default=32, help="prompts for instructions")
+    parser.add_argument(
+        "--documents", type=int, default=20_000, help="how much training text to compare with"
+    )
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    rng = Random(0)
+    rules = ParsingRules.fixed()
+    model = TinyModel(arguments.model)
+    prompts = Prompts.from_dict(yaml.safe_load(demo.PROMPTS_PATH.read_text(encoding="utf-8")))
+    seeds = [
+        json.loads(line)["instruction"] for line in demo.SEEDS_PATH.read_text(encoding="utf-8").splitlines()
+    ]
+
+    answers = model.complete(
+        [prompts.render_instructions(rng.sample(seeds, 8)) for _ in range(arguments.requests)],
+        250,
+        0.8,
+        ["\n\n", "\n16."],
+    )
+    written = [candidate.text for answer in answers for candidate in parse_instructions(answer, None, rules)]
+    distinct = sorted(set(written))
+    known = training_instructions(arguments.documents)
+    tasks = [(text, task) for text in distinct if (task := recognise(text))]
+
+    answers = model.complete([prompts.render_classification(text) for text, _ in tasks], 3, 0.0, ["\n"])
+    judged = [parse_classification(answer, rules) for answer in answers]
+
+    answers = model.complete(
+        [prompts.render_instances(text, said) for (text, _), said in zip(tasks, judged, strict=True)],
+        160,
+        0.3,
+        ["Task:", "Example 6"],
+    )
+    pieces = kept = right = valid_inputs = 0
+    for (_, task), said, answer in zip(tasks, judged, answers, strict=True):
+        instances, dropped = parse_instances(answer, None, said, rules)
+        pieces += len(instances) + len(dropped)
+        kept += len(instances)
+        right += sum(is_correct(task, instance.input, instance.output) for instance in instances)
+        valid_inputs += sum(
+            solve(task, instance.input) is not None or not task.needs_input for instance in instances
+        )
+
+    print(
+        json.dumps(
+            {
+                "instructions_written": len(written),
+                "distinct": share(len(distinct), len(written)),
+                "a_task_of_the_world": share(len(tasks), len(distinct)),
+                "a_held_out_task": share(sum(task.held_out for _, task in tasks), len(distinct)),
+                "verbatim_in_the_training_text": share(len(known & set(distinct)), len(distinct)),
+                "classification_answer_right": share(
+                    sum(
+                        said == task.is_classification for (_, task), said in zip(tasks, judged, strict=True)
+                    ),
+                    len(tasks),
+                ),
+                "instances_written": pieces,
+                "instances_kept_after_parsing": share(kept, pieces),
+                "inputs_valid": share(valid_inputs, kept),
+                "outputs_right": share(right, kept),
+            },
+            indent=2,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Behaviour of a whole experiment: its settings reach the steps whole, its figures are those of the steps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from eval.experiment import (
+    ReproduceConfig,
+    experiment_tables,
+    override_value,
+    sample_lines,
+    summarise_experiment,
+)
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = str(ROOT / "scripts" / "reproduce.py")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "a b=c,d", "it's", "back\\slash", "[x]", True, None, 3, 0.5, ["a", "b'c"], {"k": "v w"}],
+)
+def test_a_setting_reaches_a_step_as_it_is(value: Any) -> None:
+    parsed = OverridesParser.create().parse_override(f"key={override_value(value)}").value()
+    plain = {str(k): str(v) for k, v in parsed.items()} if isinstance(parsed, dict) else parsed
+    plain = [str(item) for item in plain] if isinstance(plain, list) else plain
+    assert (str(plain) if isinstance(value, str) else plain) == value
+
+
+def experiment(tmp_path: Path, **changes: Any) -> ReproduceConfig:
+    values: dict[str, Any] = {
+        "run_dir": tmp_path,
+        "seed": 1,
+        "seed_dir": tmp_path,
+        "experiment_name": "small",
+        "title": "Small",
+        "steps": {"generate": {"command": "x"}, "before": {"command": "x"}, "after": {"command": "x"}},
+        "data_step": "generate",
+        "systems": {
+            "vanilla": {"step": "before", "label": "vanilla"},
+            "cut": {"step": "before", "label": "cut", "variant": "first_paragraph"},
+            "tuned": {"step": "after", "label": "tuned"},
+        },
+        "differences": [["vanilla", "tuned"]],
+    }
+    return ReproduceConfig(**(values | changes))
+
+
+def write_scores(folder: Path, values: list[float]) -> None:
+    tasks = ["a", "a", "b", "c"]
+    lines = []
+    for task, value in zip(tasks, values, strict=True):
+        raw = {"rougeL": value, "rouge1": value, "exact_match": 0.0}
+        lines.append({"id": "i", "task": task, "raw": raw, "first_paragraph": raw | {"rougeL": value + 10}})
+    jsonl.replace(folder / "scores.jsonl", lines)
+    group = {m: {"value": 1.0, "low": 0.0, "high": 2.0} for m in ("rougeL", "rouge1", "exact_match")}
+    group |= {"n": 4, "num_tasks": 3}
+    metrics = {
+        "overall": group,
+        "categories": {"word_analogy": group},
+        "variants": {"first_paragraph": group},
+        "benchmark": {"label": "Ours (partial, 3 of 4 tasks)"},
+        "setting": {"prompt_style": "self-instruct", "max_tokens": 64},
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> ReproduceConfig:
+    for name in ("generate", "before", "after"):
+        (tmp_path / name).mkdir()
+    write_scores(tmp_path / "before", [0, 0, 0, 20])
+    write_scores(tmp_path / "after", [40, 40, 40, 20])
+    counts = {"instructions": {"count": 7}, "instances": {"count": 9}}
+    (tmp_path / "generate" / "statistics.json").write_text(json.dumps(counts))
+    return experiment(tmp_path)
+
+
+def test_the_summary_holds_each_system_and_the_paired_difference(finished: ReproduceConfig) -> None:
+    summary = summarise_experiment(finished, seconds=12.34)
+    assert summary["vanilla"]["rougeL"] == 5.0
+    assert summary["cut"]["rougeL"] == 15.0
+    assert summary["tuned"]["rougeL"] == 35.0
+    assert summary["tuned"]["n"] == 4
+    assert summary["tuned"]["low"] <= 35 <= summary["tuned"]["high"]
+    difference = summary["differences"]["tuned - vanilla"]
+    assert (difference["value"], difference["tasks_won"], difference["tasks_lost"]) == (30.0, 2, 0)
+    assert (summary["num_instructions"], summary["num_instances"], summary["seconds"]) == (7, 9, 12.3)
+
+
+def test_the_tables_say_on_what_and_how_partial(finished: ReproduceConfig) -> None:
+    for table in experiment_tables(finished)[:2]:
+        assert "Ours (partial, 3 of 4 tasks)" in table.title
+
+
+def test_a_difference_is_shown_with_its_sign(finished: ReproduceConfig) -> None:
+    assert "+30.0 [" in experiment_tables(finished)[1].markdown()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"systems": {"a": {"step": "nowhere", "label": "a"}}},
+            r"systems\.a\.step: there is no step 'nowhere'",
+        ),
+        ({"differences": [["vanilla", "other"]]}, "differences: .* must be two of vanilla, cut, tuned"),
+    ],
+)
+def test_a_wrong_experiment_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        experiment(tmp_path, **change)
+
+
+def test_model_text_in_the_sample_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    record = {"instruction": "Do\x1b[31m it.", "input": "a\nb", "output": "c\x07"}
+    jsonl.replace(tmp_path / "finetuning_data" / "all_generated_instances.jsonl", [record])
+    assert sample_lines(tmp_path) == ["- Do [31m it.", "    input:  a b", "    output: c"]
+
+
+SMALL = (
+    "steps.generate.settings.num_instructions=24",
+    "+steps.train.settings.max_steps=12",
+    "+steps.train.settings.checkpoint_every=4",
+    "+steps.vanilla.settings.max_instances_per_task=1",
+    "+steps.self_instruct.settings.max_instances_per_task=1",
+)
+COMPARED = (
+    "generate/finetuning_data/train.jsonl",
+    "generate/rejected.jsonl",
+    "train/metrics.jsonl",
+    "train/adapter/adapter_model.safetensors",
+    "vanilla/predictions.jsonl",
+    "self_instruct/predictions.jsonl",
+    "self_instruct/metrics.json",
+    "table.md",
+)
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, SCRIPT, "experiment=demo", f"run_dir={folder}", *SMALL]
+    # A session of its own, so that a kill takes the step's process with it, as a machine that goes down does.
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+@pytest.mark.soak
+def test_the_whole_chain_killed_at_many_moments_gives_the_same_bytes(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = start(whole)
+    begun = time.monotonic()
+    _, stderr = process.communicate()
+    assert process.returncode == 0, stderr.decode()
+    pause = (time.monotonic() - begun) / 12
+    kills = 0
+    while True:
+        process = start(killed)
+        try:
+            _, stderr = process.communicate(timeout=pause * (1 + 0.6 * kills))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0, stderr.decode()
+        break
+    assert kills >= 5
+    for name in COMPARED:
+        assert (killed / "seed1" / name).read_bytes() == (whole / "seed1" / name).read_bytes(), name
