@@ -7,7 +7,6 @@ torch is imported when training begins, so that --help and a bad line of data do
 """
 
 import math
-import os
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any
@@ -23,7 +22,6 @@ from selfinstruct.runs import RunFolder, open_run
 
 def main(config: TrainConfig) -> None:
     """A run from its folder to its adapter; the main process holds the folder, the others take part."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # waiting threads would burn cores that others need
     with processes.main_speaks_first(), ExitStack() as stack:
         run: RunFolder | None = None
 

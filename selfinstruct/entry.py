@@ -36,6 +36,8 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     if {"--help", "-h"} & set(sys.argv[1:]):
         print(_help(config_name))
         sys.exit(0)
+    # Before torch is imported: waiting threads would burn the cores that others (and the work itself) need.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.argv[1:] = [_experiment(word, config_name) for word in sys.argv[1:]]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops as Ctrl-C does
 

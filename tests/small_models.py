@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 import transformers as tf
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 SENTENCES = [
     "Write a short poem about the sea, the wind and a ship.",
@@ -35,7 +35,10 @@ SIZES = SHARED | {
 
 
 def byte_level_tokenizer(chat: bool = False, spaces_as_bytes: bool = True) -> tf.PreTrainedTokenizerFast:
-    """A byte-level BPE like GPT-2's, or (not `spaces_as_bytes`) one with `▁` for spaces like Llama 2's."""
+    """A byte-level BPE like GPT-2's, or (not `spaces_as_bytes`) one with `▁` for spaces like Llama 2's.
+
+    With `chat` it has a template and puts `<s>` before a text, which the template must not repeat.
+    """
     tokenizer = Tokenizer(models.BPE())
     alphabet = pre_tokenizers.ByteLevel.alphabet() if spaces_as_bytes else []
     if spaces_as_bytes:
@@ -57,6 +60,7 @@ def byte_level_tokenizer(chat: bool = False, spaces_as_bytes: bool = True) -> tf
     )
     if chat:
         fast.chat_template = CHAT_TEMPLATE
+        fast.backend_tokenizer.post_processor = processors.TemplateProcessing("<s> $A", None, [("<s>", 1)])
     return fast
 
 

@@ -167,7 +167,7 @@ def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
             if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
                 process.send_signal(signal.SIGKILL)
                 break
-            time.sleep(0.002)
+            time.sleep(0.01)
     finally:
         process.kill()
         process.wait()

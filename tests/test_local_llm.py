@@ -254,15 +254,13 @@ def fed(watch: StopWatch, row: Row, tokens: list[int]) -> str:
 )
 def test_text_ends_before_the_first_stop_sequence(text: str, stop: tuple[str, ...], expected: str) -> None:
     watch, row, tokenizer = watched("prompt", stop)
-    assert fed(watch, row, tokenizer(text)["input_ids"]) == expected
-
-
-def test_generation_ends_as_soon_as_a_stop_sequence_is_there() -> None:
-    watch, row, tokenizer = watched("prompt", ("fox",))
-    tokens = tokenizer("The quick brown fox jumps over the lazy dog")["input_ids"]
-    fed(watch, row, tokens)
-    shortest = next(n for n in range(len(tokens)) if "fox" in tokenizer.decode(tokens[:n]))
-    assert len(row.generated) == shortest
+    tokens = tokenizer(text)["input_ids"]
+    assert fed(watch, row, tokens) == expected
+    # And generation ends with the token that completes it.
+    lengths = range(1, len(tokens))
+    assert len(row.generated) == next(
+        (n for n in lengths if any(s in tokenizer.decode(tokens[:n]) for s in stop)), len(tokens)
+    )
 
 
 def test_the_watch_decodes_a_short_tail_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,6 +303,16 @@ def test_the_end_token_ends_the_text_is_not_in_it_and_counts(
     tokens = [*byte_level_tokenizer()("short poem")["input_ids"], EOS]
     completion = ask(forced(llm, tokens, monkeypatch), "Write", stop=("never",))
     assert completion == Completion("short poem", "stop", llm.count_tokens("Write"), len(tokens))
+
+
+def test_an_ordinary_token_that_the_generation_config_ends_with_is_not_in_the_text(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, fox = (byte_level_tokenizer()(word)["input_ids"] for word in ("short", " fox"))
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "generation_config.json").write_text(json.dumps({"eos_token_id": [EOS, fox[0]]}))
+    completion = ask(forced(open_local(copy), short + fox, monkeypatch), "Write")
+    assert (completion.text, completion.finish_reason) == ("short", "stop")
 
 
 def test_a_character_cut_by_max_tokens_leaves_no_replacement_mark(
@@ -352,8 +360,8 @@ def test_chat_sends_the_prompt_as_one_user_turn(folder: Path, monkeypatch: pytes
     assert chat.is_chat
 
 
-def test_an_empty_prompt_begins_at_the_start_token(llm: LocalLLM) -> None:
-    assert ask(llm, "").prompt_tokens == 1
+def test_an_empty_prompt_begins_at_the_start_token(tmp_path: Path) -> None:
+    assert ask(open_local(save_model(tmp_path)), "").prompt_tokens == 1
 
 
 # ---- the description

@@ -16,12 +16,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from selfinstruct.llm.tiny import demo
 from selfinstruct.llm.tiny.documents import write_document
-from selfinstruct.llm.tiny.world import is_correct, recognise, solve
+from selfinstruct.llm.tiny.world import Task, is_correct, recognise, solve
 from selfinstruct.parsing import ParsingRules, parse_classification, parse_instances, parse_instructions
 from selfinstruct.prompts import Prompts
 
 MODEL = Path(demo.__file__).parent / "model"
 BATCH_SIZE = 32
+RULES = ParsingRules.fixed()
+NUM_TASKS = 128
+"""Of so many of the tasks it wrote the model is asked for instances."""
 
 
 class TinyModel:
@@ -68,77 +71,64 @@ def share(part: int, whole: int) -> float:
     return round(part / max(whole, 1), 4)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, default=MODEL)
-    parser.add_argument("--requests", type=int, default=32, help="prompts for instructions")
-    parser.add_argument(
-        "--documents", type=int, default=20_000, help="how much training text to compare with"
-    )
-    arguments = parser.parse_args()
-    torch.manual_seed(0)
+def probe_instructions(
+    model: TinyModel, prompts: Prompts, requests: int, known: set[str]
+) -> tuple[dict[str, float], list[tuple[str, Task]]]:
+    """Figures of stage 1, and the instructions that ask for a task of the world."""
     rng = Random(0)
-    rules = ParsingRules.fixed()
-    model = TinyModel(arguments.model)
-    prompts = Prompts.from_dict(yaml.safe_load(demo.PROMPTS_PATH.read_text(encoding="utf-8")))
-    seeds = [
-        json.loads(line)["instruction"] for line in demo.SEEDS_PATH.read_text(encoding="utf-8").splitlines()
-    ]
-
-    answers = model.complete(
-        [prompts.render_instructions(rng.sample(seeds, 8)) for _ in range(arguments.requests)],
-        250,
-        0.8,
-        ["\n\n", "\n16."],
-    )
-    written = [candidate.text for answer in answers for candidate in parse_instructions(answer, None, rules)]
+    seeds = [json.loads(line)["instruction"] for line in demo.SEEDS_PATH.read_text("utf-8").splitlines()]
+    shown = [prompts.render_instructions(rng.sample(seeds, 8)) for _ in range(requests)]
+    answers = model.complete(shown, 250, 0.8, ["\n\n", "\n16."])
+    written = [piece.text for answer in answers for piece in parse_instructions(answer, None, RULES)]
     distinct = sorted(set(written))
-    known = training_instructions(arguments.documents)
     tasks = [(text, task) for text in distinct if (task := recognise(text))]
+    return {
+        "instructions_written": len(written),
+        "distinct": share(len(distinct), len(written)),
+        "a_task_of_the_world": share(len(tasks), len(distinct)),
+        "a_held_out_task": share(sum(task.held_out for _, task in tasks), len(distinct)),
+        "verbatim_in_the_training_text": share(len(known & set(distinct)), len(distinct)),
+    }, rng.sample(tasks, min(NUM_TASKS, len(tasks)))
 
+
+def probe_instances(model: TinyModel, prompts: Prompts, tasks: list[tuple[str, Task]]) -> dict[str, float]:
+    """Figures of stages 2 and 3."""
     answers = model.complete([prompts.render_classification(text) for text, _ in tasks], 3, 0.0, ["\n"])
-    judged = [parse_classification(answer, rules) for answer in answers]
-
-    answers = model.complete(
-        [prompts.render_instances(text, said) for (text, _), said in zip(tasks, judged, strict=True)],
-        160,
-        0.3,
-        ["Task:", "Example 6"],
-    )
+    judged = [parse_classification(answer, RULES) for answer in answers]
+    shown = [prompts.render_instances(text, said) for (text, _), said in zip(tasks, judged, strict=True)]
+    answers = model.complete(shown, 128, 0.3, ["Task:", "Example 6"])
     pieces = kept = right = valid_inputs = 0
     for (_, task), said, answer in zip(tasks, judged, answers, strict=True):
-        instances, dropped = parse_instances(answer, None, said, rules)
+        instances, dropped = parse_instances(answer, None, said, RULES)
         pieces += len(instances) + len(dropped)
         kept += len(instances)
-        right += sum(is_correct(task, instance.input, instance.output) for instance in instances)
-        valid_inputs += sum(
-            solve(task, instance.input) is not None or not task.needs_input for instance in instances
-        )
-
-    print(
-        json.dumps(
-            {
-                "instructions_written": len(written),
-                "distinct": share(len(distinct), len(written)),
-                "a_task_of_the_world": share(len(tasks), len(distinct)),
-                "a_held_out_task": share(sum(task.held_out for _, task in tasks), len(distinct)),
-                "verbatim_in_the_training_text": share(len(known & set(distinct)), len(distinct)),
-                "classification_answer_right": share(
-                    sum(
-                        said == task.is_classification for (_, task), said in zip(tasks, judged, strict=True)
-                    ),
-                    len(tasks),
-                ),
-                "instances_written": pieces,
-                "instances_kept_after_parsing": share(kept, pieces),
-                "inputs_valid": share(valid_inputs, kept),
-                "outputs_right": share(right, kept),
-            },
-            indent=2,
-        )
+        for instance in instances:
+            right += is_correct(task, instance.input, instance.output)
+            valid_inputs += not task.needs_input or solve(task, instance.input) is not None
+    rightly_judged = sum(
+        said == task.is_classification for (_, task), said in zip(tasks, judged, strict=True)
     )
+    return {
+        "classification_answer_right": share(rightly_judged, len(tasks)),
+        "instances_written": pieces,
+        "instances_kept_after_parsing": share(kept, pieces),
+        "inputs_valid": share(valid_inputs, kept),
+        "outputs_right": share(right, kept),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--requests", type=int, default=32, help="prompts for instructions")
+    parser.add_argument("--documents", type=int, default=22_000, help="training text to look for them in")
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    model = TinyModel(arguments.model)
+    prompts = Prompts.from_dict(yaml.safe_load(demo.PROMPTS_PATH.read_text(encoding="utf-8")))
+    known = training_instructions(arguments.documents)
+    figures, tasks = probe_instructions(model, prompts, arguments.requests, known)
+    print(json.dumps(figures | probe_instances(model, prompts, tasks), indent=2))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def definition_of(task: Task) -> str:
 def _draw_distinct(task: Task, how_many: int) -> list[tuple[str, str]]:
     """Instances with different inputs; the labels of a classification task take turns, in random order."""
     rng = Random(f"{SEED}:benchmark:{task.name}")
-    labels = [task.labels[i % len(task.labels)] for i in range(how_many)] if task.labels else [None] * how_many
+    labels = (
+        [task.labels[i % len(task.labels)] for i in range(how_many)] if task.labels else [None] * how_many
+    )
     rng.shuffle(labels)
     drawn: dict[str, str] = {}
     for label in labels:
@@ -49,8 +51,12 @@ def _draw_distinct(task: Task, how_many: int) -> list[tuple[str, str]]:
 def task_file(number: int, task: Task) -> dict[str, Any]:
     """The content of a task file; every value is a list."""
     name = f"lw{number:03d}"
-    shown, *rest = [_draw_distinct(task, INSTANCES_PER_TASK + 2)[cut] for cut in (slice(0, 2), slice(2, None))]
-    explanation = f"This is the right answer by the rules of the little world ({task.operation.replace('_', ' ')})."
+    shown, *rest = [
+        _draw_distinct(task, INSTANCES_PER_TASK + 2)[cut] for cut in (slice(0, 2), slice(2, None))
+    ]
+    explanation = (
+        f"This is the right answer by the rules of the little world ({task.operation.replace('_', ' ')})."
+    )
     return {
         "Contributors": ["The authors of this repository"],
         "Source": ["littleworld"],
@@ -63,28 +69,37 @@ def task_file(number: int, task: Task) -> dict[str, Any]:
         "Instruction_language": ["English"],
         "Domains": ["Little world"],
         "Positive Examples": [
-            {"input": text, "output": output, "explanation": explanation} for text, output in shown],
+            {"input": text, "output": output, "explanation": explanation} for text, output in shown
+        ],
         "Negative Examples": [],
         "Instances": [
-            {"id": f"{name}-{hashlib.md5(f'{task.name}:{text}'.encode()).hexdigest()}", "input": text,
-             "output": [output]} for text, output in rest[0]],
+            {
+                "id": f"{name}-{hashlib.md5(f'{task.name}:{text}'.encode()).hexdigest()}",
+                "input": text,
+                "output": [output],
+            }
+            for text, output in rest[0]
+        ],
         "Instance License": ["The license of this repository"],
     }
 
 
 _README = """# LittleWorld
 
-A benchmark of our own for the embedded model (`llm=tiny`), in the file format of Super-NaturalInstructions. It is **not**
-Super-NaturalInstructions and no number on it says anything about that benchmark or about models of useful size.
+A benchmark of our own for the embedded model (`llm=tiny`), in the file format of
+Super-NaturalInstructions. It is **not** Super-NaturalInstructions and no number on it says anything about
+that benchmark or about models of useful size.
 
-Its {tasks} tasks ({instances} instances) live in the little world of `selfinstruct/llm/tiny/`: sentences such as `Tom feeds the
-fox in the park.`, lists of fruits, cities or tools. They cover the 12 categories of the Super-NaturalInstructions test
-split, and simple list operations under that project's category Program Execution.
+Its {tasks} tasks ({instances} instances) live in the little world of `selfinstruct/llm/tiny/`: sentences
+such as `Tom feeds the fox in the park.`, lists of fruits, cities or tools. They cover the 12 categories
+of the Super-NaturalInstructions test split, and simple list operations under that project's category
+Program Execution.
 
-No task of it is in the model's training text or in the demo's seeds: each is an operation on a word type (make a title from
-a sentence about a *garment*) of which the training text holds only other combinations (titles about animals, garments in
-questions). `tests/test_tiny_world.py` holds the rules: no definition comes within ROUGE-L 0.6 of an instruction of the
-training text, seeds or prompts, or shares 8 words in a row with them, and no (input, output) pair is in them.
+No task of it is in the model's training text or in the demo's seeds: each is an operation on a word type
+(make a title from a sentence about a *garment*) of which the training text holds only other combinations
+(titles about animals, garments in questions). `tests/test_tiny_world.py` holds the rules: no definition
+comes within ROUGE-L 0.6 of an instruction of the training text, seeds or prompts, or shares 8 words in a
+row with them, and no (input, output) pair is in them.
 
 | category | tasks | instances |
 |---|---|---|
@@ -106,13 +121,16 @@ def write_benchmark(folder: Path) -> None:
     for number, task in enumerate(benchmark_tasks(), start=1):
         content = task_file(number, task)
         names.append(f"lw{number:03d}_{task.name}")
-        (folder / "tasks" / f"{names[-1]}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        (folder / "tasks" / f"{names[-1]}.json").write_text(
+            json.dumps(content, indent=1) + "\n", encoding="utf-8"
+        )
         tasks[task.category] += 1
         instances[task.category] += len(content["Instances"])
     (folder / "splits" / "default" / "test_tasks.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     rows = "\n".join(f"| {category} | {count} | {instances[category]} |" for category, count in tasks.items())
     (folder / "README.md").write_text(
-        _README.format(rows=rows, tasks=tasks.total(), instances=instances.total()), encoding="utf-8")
+        _README.format(rows=rows, tasks=tasks.total(), instances=instances.total()), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

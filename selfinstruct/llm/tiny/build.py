@@ -1,7 +1,8 @@
-"""Build the embedded model from nothing: text of the little world -> tokenizer -> training -> `model/`, and its card.
+"""Build the embedded model from nothing: text of the world -> tokenizer -> training -> `model/` and its card.
 
-`python -m selfinstruct.llm.tiny.build` takes about 20 minutes on two cores. It also writes the demo's seeds and prompts and
-the benchmark again (the same bytes each time). The same processor type and library versions give the same weights.
+`python -m selfinstruct.llm.tiny.build` takes about 20 minutes on two cores. It also writes the demo's
+seeds and prompts and the benchmark again (the same bytes each time). The same processor type and library
+versions give the same weights.
 """
 
 from __future__ import annotations
@@ -48,8 +49,11 @@ def build(recipe: Recipe, folder: Path) -> dict[str, Any]:
     model, training = train(recipe, tokenizer)
     seconds = time.monotonic() - started
     model.generation_config = GenerationConfig(
-        do_sample=False, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id)
+        do_sample=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
     folder.mkdir(parents=True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -61,11 +65,16 @@ def build(recipe: Recipe, folder: Path) -> dict[str, Any]:
         **training,
         "share_exactly_right": {
             "tasks_of_the_training_text": share_exactly_right(model, tokenizer, held_out=False),
-            "held_out_tasks": share_exactly_right(model, tokenizer, held_out=True)},
+            "held_out_tasks": share_exactly_right(model, tokenizer, held_out=True),
+        },
         "documents_digest": documents_digest(recipe.seed),
         "recipe": recipe.to_json(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__,
-                     "tokenizers": tokenizers.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "tokenizers": tokenizers.__version__,
+        },
         "minutes": round(seconds / 60, 1),
     }
     (folder / "build.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -73,7 +82,9 @@ def build(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=FOLDER / "model", help="the model's folder")
     parser.add_argument("--steps", type=int, default=Recipe.steps, help="fewer give a weaker model sooner")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
-"""The training text of the embedded model: task lists, few-shot prompts with their answers, and plain text of the world.
+"""The training text of the embedded model: task lists, few-shot prompts with answers, and plain text.
 
-Document `index` of a seed is always the same. None of them holds an instruction with an input alone, as finetuning and
-evaluation show it: following such a prompt is what the model must learn from its own data.
+Document `index` of a seed is always the same. None of them holds an instruction with an input alone, as
+finetuning and evaluation show it: following such a prompt is what the model must learn from its own data.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from selfinstruct.llm.tiny import words
 from selfinstruct.llm.tiny.world import TRAINING_TASKS, Task, write_instance, write_instruction
 
 INSTRUCTIONS_HEADING = "Come up with a series of varied tasks:"
-CLASSIFICATION_LIST_HEADING = "Come up with a series of classification tasks. Name the possible labels in each task:"
+CLASSIFICATION_LIST_HEADING = (
+    "Come up with a series of classification tasks. Name the possible labels in each task:"
+)
 CLASSIFICATION_HEADING = "Decide for each task whether its answer is one label out of a small fixed set."
 CLASSIFICATION_QUESTION = "Is it classification?"
-INPUT_FIRST_HEADING = "Write examples for each task. Give an input where the task needs one, then the right output."
+INPUT_FIRST_HEADING = (
+    "Write examples for each task. Give an input where the task needs one, then the right output."
+)
 OUTPUT_FIRST_HEADING = "For each classification task write every label, and an input that has this label."
 
 CLASSIFICATION_TASKS: tuple[Task, ...] = tuple(task for task in TRAINING_TASKS if task.is_classification)
@@ -42,7 +46,7 @@ class Document:
 
 
 def draw_task(rng: Random) -> Task:
-    """A random task: the operation first, so that operations with many word types do not crowd out the others."""
+    """A random task; half the time the operation is drawn first, for those that have few word types."""
     if rng.random() < 0.5:
         return rng.choice(TRAINING_TASKS)
     return rng.choice(_BY_OPERATION[rng.choice(_OPERATIONS)])
@@ -141,7 +145,9 @@ def _say_something(rng: Random) -> str:
     if kind == 4:
         low = rng.randint(1, 29)
         return f"After {low} comes {low + 1}."
-    return rng.choice((fact.says(), fact.said(), fact.denies(), f"{fact.name} is {words.STATE_OF[word_type]}."))
+    return rng.choice(
+        (fact.says(), fact.said(), fact.denies(), f"{fact.name} is {words.STATE_OF[word_type]}.")
+    )
 
 
 def _write_running_text(rng: Random) -> Document:
@@ -151,10 +157,23 @@ def _write_running_text(rng: Random) -> Document:
     return document
 
 
-_SINGLE_WORDS: tuple[str, ...] = tuple(dict.fromkeys([
-    *words.TYPE_OF, *words.NAMES, *words.PLURAL_OF.values(), *words.PLACES, *words.OPPOSITE_OF, *words.PAST_OF,
-    *words.PAST_OF.values(), *words.TYPES, *map(str, range(31)), "the",
-    *(label for task in CLASSIFICATION_TASKS for label in task.labels)]))
+_SINGLE_WORDS: tuple[str, ...] = tuple(
+    dict.fromkeys(
+        [
+            *words.TYPE_OF,
+            *words.NAMES,
+            *words.PLURAL_OF.values(),
+            *words.PLACES,
+            *words.OPPOSITE_OF,
+            *words.PAST_OF,
+            *words.PAST_OF.values(),
+            *words.TYPES,
+            *map(str, range(31)),
+            "the",
+            *(label for task in CLASSIFICATION_TASKS for label in task.labels),
+        ]
+    )
+)
 
 
 def _write_repetition(rng: Random) -> Document:
@@ -172,8 +191,13 @@ def _write_repetition(rng: Random) -> Document:
 
 # Shares of the documents, after a prototype; instances are what the model is for.
 SHARES: tuple[tuple[Callable[[Random], Document], float], ...] = (
-    (_write_task_list, 0.17), (_write_classification, 0.07), (_write_input_first, 0.51), (_write_output_first, 0.11),
-    (_write_running_text, 0.08), (_write_repetition, 0.06))
+    (_write_task_list, 0.17),
+    (_write_classification, 0.07),
+    (_write_input_first, 0.51),
+    (_write_output_first, 0.11),
+    (_write_running_text, 0.08),
+    (_write_repetition, 0.06),
+)
 
 
 def write_document(seed: int, index: int) -> Document:

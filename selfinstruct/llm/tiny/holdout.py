@@ -24,7 +24,7 @@ def _words(text: str) -> list[str]:
 
 
 def _runs(words: list[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[i:i + SHARED_WORDS]) for i in range(len(words) - SHARED_WORDS + 1)}
+    return {tuple(words[i : i + SHARED_WORDS]) for i in range(len(words) - SHARED_WORDS + 1)}
 
 
 @cache
@@ -39,5 +39,7 @@ def too_close_to_a_definition(instruction: str) -> bool:
     definitions, runs = _definitions()
     if not runs.isdisjoint(_runs(words)):
         return True
-    return any(2 * LCSseq.similarity(words, definition) > TOO_SIMILAR * (len(words) + len(definition))
-               for definition in definitions)
+    return any(
+        2 * LCSseq.similarity(words, definition) > TOO_SIMILAR * (len(words) + len(definition))
+        for definition in definitions
+    )

@@ -34,16 +34,19 @@ def _prompt_and_answer(index: int, held_out: bool) -> tuple[str, str]:
 
 
 @torch.no_grad()
-def share_exactly_right(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, held_out: bool) -> float:
-    """The share of prompts after which greedy decoding gives the right output, whole and followed by a line break.
+def share_exactly_right(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, held_out: bool, num_prompts: int = NUM_PROMPTS
+) -> float:
+    """The share of prompts after which greedy decoding gives the right output, whole and with its line break.
 
-    Held-out tasks are asked for by their definitions in the benchmark, all others in the wordings of the training text.
+    Held-out tasks are asked for by their definitions in the benchmark, all others in the wordings of the
+    training text.
     """
     right = 0
-    for index in range(NUM_PROMPTS):
+    for index in range(num_prompts):
         prompt, answer = _prompt_and_answer(index, held_out)
         prompt_ids, answer_ids = tokenizer(prompt)["input_ids"], tokenizer(answer)["input_ids"]
-        # Greedy decoding gives the answer if and only if each of its tokens is the likeliest after the ones before.
-        logits = model(torch.tensor([prompt_ids + answer_ids])).logits[0, len(prompt_ids) - 1:-1]
+        # Greedy decoding gives the answer just when each of its tokens is the likeliest after those before.
+        logits = model(torch.tensor([prompt_ids + answer_ids])).logits[0, len(prompt_ids) - 1 : -1]
         right += logits.argmax(-1).tolist() == answer_ids
-    return round(right / NUM_PROMPTS, 4)
+    return round(right / num_prompts, 4)

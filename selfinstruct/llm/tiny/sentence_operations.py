@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from selfinstruct.llm.tiny.operations import Operation
+from selfinstruct.llm.tiny.speech import ACTS, FEELINGS, REPLIES, draw_and_label
 from selfinstruct.llm.tiny.words import (
     ANY_VERBS,
     BASE_OF,
@@ -36,11 +37,13 @@ def _typed(sentence: str, word_type: str) -> Fact | None:
     return fact if fact and TYPE_OF[fact.word] == word_type else None
 
 
-def _on_fact(change: Callable[[Fact], "str | None"]) -> Solve:
+def _on_fact(change: Callable[[Fact], str | None]) -> Solve:
     """One sentence in, an answer made from its fact."""
+
     def solve(word_type: str, text: str) -> str | None:
         fact = _typed(text, word_type)
         return change(fact) if fact else None
+
     return solve
 
 
@@ -60,6 +63,7 @@ def _changed(fact: Fact, rng: Random) -> Fact:
 
 
 # ---------------------------------------------------------------------------- two sentences, yes or no
+
 
 def _draw_entail(word_type: str, rng: Random) -> str:
     fact = draw_fact(word_type, rng, place=rng.random() < 0.7)
@@ -116,6 +120,7 @@ def _answer_where(word_type: str, text: str) -> str | None:
 
 # ---------------------------------------------------------------------------- who is meant
 
+
 def _pronoun(name: str) -> str:
     return "He" if name in MEN else "She"
 
@@ -161,6 +166,7 @@ def _resolve(word_type: str, text: str) -> str | None:
 
 # ---------------------------------------------------------------------------- from fields to a sentence
 
+
 def _draw_record(word_type: str, rng: Random) -> str:
     fact = draw_fact(word_type, rng, place=True)
     return f"name: {fact.name} | {word_type}: {fact.word} | place: {fact.place}"
@@ -185,6 +191,7 @@ def _triple(word_type: str, text: str) -> str | None:
 
 # ---------------------------------------------------------------------------- cause and effect
 
+
 def _cause_and_effect(word_type: str, text: str) -> tuple[str, str, bool] | None:
     """(cause, effect, the cause stands first)"""
     parts = split_sentences(text)
@@ -208,48 +215,12 @@ def _on_cause(change: Callable[[str, str, bool], str]) -> Solve:
     def solve(word_type: str, text: str) -> str | None:
         found = _cause_and_effect(word_type, text)
         return change(*found) if found else None
+
     return solve
 
 
-# ---------------------------------------------------------------------------- what somebody says
-
-ACTS: dict[str, tuple[str, ...]] = {
-    "greeting": ("Hello {name}, {thing} is here.", "Good morning {name}, {thing} is here.", "Hello {name}, I like {thing}."),
-    "question": ("Do you see {thing}?", "Where is {thing}?", "Do you like {thing}, {name}?"),
-    "request": ("Please show me {thing}.", "Please show {thing} to {name}.", "Help me find {thing}, please."),
-    "thanks": ("Thank you for {thing}.", "Thank you for {thing}, {name}.", "Many thanks for {thing}."),
-}
-REPLIES: dict[str, tuple[str, ...]] = {
-    "agree": ("Yes, I will {verb} {thing}.", "Yes, {name}, I will {verb} {thing}.", "Of course I will {verb} {thing}."),
-    "refuse": ("No, I will not {verb} {thing}.", "Sorry, {name}, I will not {verb} {thing}.", "I will never {verb} {thing}."),
-}
-FEELINGS: dict[str, tuple[str, ...]] = {
-    "positive": ("I love {thing}.", "{name} says {thing} is great.", "How nice {thing} is!", "What I see of {thing} is lovely."),
-    "negative": ("I hate {thing}.", "{name} says {thing} is awful.", "How ugly {thing} is!", "What I see of {thing} is terrible."),
-}
-
-
-def _said(forms: dict[str, tuple[str, ...]]) -> tuple[Draw, Solve]:
-    """Draw one of the forms of a random label, and name the label of a text."""
-    patterns = {label: re.compile("|".join(
-        re.escape(form).replace(r"\{name\}", r"[A-Z]\w+").replace(r"\{verb\}", r"[a-z]+")
-        .replace(r"\{thing\}", r"(?:the )?(\w+)") for form in options)) for label, options in forms.items()}
-
-    def draw(word_type: str, rng: Random) -> str:
-        fact = draw_fact(word_type, rng)
-        form = rng.choice(forms[rng.choice(list(forms))])
-        return form.format(name=fact.name, verb=fact.verb, thing=the(fact.word))
-
-    def solve(word_type: str, text: str) -> str | None:
-        for label, pattern in patterns.items():
-            found = pattern.fullmatch(text)
-            if found and any(word and TYPE_OF.get(word) == word_type for word in found.groups()):
-                return label
-        return None
-    return draw, solve
-
-
 # ---------------------------------------------------------------------------- mistakes to mend
+
 
 def _draw_agreement(word_type: str, rng: Random) -> str:
     fact = draw_fact(word_type, rng)
@@ -267,7 +238,7 @@ def _agreement(word_type: str, text: str) -> str | None:
 def _draw_doubled(word_type: str, rng: Random) -> str:
     words = draw_fact(word_type, rng).says().split(" ")
     twice = rng.randrange(1, len(words) - 1)
-    return " ".join([*words[:twice + 1], *words[twice:]])
+    return " ".join([*words[: twice + 1], *words[twice:]])
 
 
 def _doubled(word_type: str, text: str) -> str | None:
@@ -289,10 +260,12 @@ def _article(word_type: str, text: str) -> str | None:
 
 # ---------------------------------------------------------------------------- other changes to a sentence
 
+
 def _draw_with(options: Callable[[str], tuple[str, ...]], part: str) -> Draw:
     def draw(word_type: str, rng: Random) -> str:
         fact = draw_fact(word_type, rng)
         return f"{fact.says()} ({other(rng, options(word_type), getattr(fact, part))})"
+
     return draw
 
 
@@ -300,7 +273,10 @@ def _with(options: Callable[[str], tuple[str, ...]], part: str) -> Solve:
     def solve(word_type: str, text: str) -> str | None:
         found = re.fullmatch(r"(.+\.) \((\w+)\)", text)
         fact = _typed(found[1], word_type) if found else None
-        return fact.but(**{part: found[2]}).says() if fact and found and found[2] in options(word_type) else None
+        return (
+            fact.but(**{part: found[2]}).says() if fact and found and found[2] in options(word_type) else None
+        )
+
     return solve
 
 
@@ -322,31 +298,59 @@ _NAMES, _THINGS = (lambda t: NAMES), WORDS.__getitem__
 
 SENTENCE_OPERATIONS: tuple[Operation, ...] = (
     Operation("tag_sentence", "Keyword Tagging", _draw_sentence, _on_fact(lambda fact: fact.word)),
-    Operation("tag_pair", "Keyword Tagging", _draw_sentence, _on_fact(lambda fact: f"{fact.name}, {fact.word}")),
+    Operation(
+        "tag_pair", "Keyword Tagging", _draw_sentence, _on_fact(lambda fact: f"{fact.name}, {fact.word}")
+    ),
     Operation("who", "Question Answering", _draw_sentence, _on_fact(lambda fact: fact.name)),
     Operation("where", "Question Answering", _draw_placed, _on_fact(lambda fact: fact.place or None)),
     Operation("shared_sentence", "Overlap Extraction", _draw_shared, _shared),
     Operation("entail", "Textual Entailment", _draw_entail, _entail, labels=_YES_NO),
     Operation("contradict", "Textual Entailment", _draw_contradict, _contradict, labels=_YES_NO),
-    Operation("title", "Title Generation", _draw_sentence, _on_fact(lambda fact: f"{fact.name} and {the(fact.word)}")),
-    Operation("title_place", "Title Generation", _draw_placed,
-              _on_fact(lambda fact: f"A day in the {fact.place} with {the(fact.word)}" if fact.place else None)),
+    Operation(
+        "title",
+        "Title Generation",
+        _draw_sentence,
+        _on_fact(lambda fact: f"{fact.name} and {the(fact.word)}"),
+    ),
+    Operation(
+        "title_place",
+        "Title Generation",
+        _draw_placed,
+        _on_fact(lambda fact: f"A day in the {fact.place} with {the(fact.word)}" if fact.place else None),
+    ),
     Operation("pronoun", "Coreference Resolution", _draw_pronoun, _who_is_meant),
     Operation("it", "Coreference Resolution", _draw_it, _what_is_it),
     Operation("answer_who", "Answerability Classification", _draw_answer_who, _answer_who, labels=_YES_NO),
-    Operation("answer_where", "Answerability Classification", _draw_answer_where, _answer_where, labels=_YES_NO),
+    Operation(
+        "answer_where", "Answerability Classification", _draw_answer_where, _answer_where, labels=_YES_NO
+    ),
     Operation("to_question", "Question Rewriting", _draw_sentence, _on_fact(Fact.asks)),
     Operation("who_question", "Question Rewriting", _draw_sentence, _on_fact(Fact.asks_who)),
     Operation("resolve", "Question Rewriting", _draw_resolve, _resolve),
     Operation("record", "Data to Text", _draw_record, _record),
     Operation("triple", "Data to Text", _draw_triple, _triple),
-    Operation("cause_effect", "Cause Effect Classification", _draw_cause,
-              _on_cause(lambda cause, effect, first: "effect" if first else "cause"), labels=("cause", "effect")),
-    Operation("find_cause", "Cause Effect Classification", _draw_cause, _on_cause(lambda cause, effect, first: cause)),
-    Operation("find_effect", "Cause Effect Classification", _draw_cause, _on_cause(lambda cause, effect, first: effect)),
-    Operation("act", "Dialogue Act Recognition", *_said(ACTS), labels=tuple(ACTS)),
-    Operation("reply", "Dialogue Act Recognition", *_said(REPLIES), labels=tuple(REPLIES)),
-    Operation("feeling", "Sentiment Analysis", *_said(FEELINGS), labels=tuple(FEELINGS)),
+    Operation(
+        "cause_effect",
+        "Cause Effect Classification",
+        _draw_cause,
+        _on_cause(lambda cause, effect, first: "effect" if first else "cause"),
+        labels=("cause", "effect"),
+    ),
+    Operation(
+        "find_cause",
+        "Cause Effect Classification",
+        _draw_cause,
+        _on_cause(lambda cause, effect, first: cause),
+    ),
+    Operation(
+        "find_effect",
+        "Cause Effect Classification",
+        _draw_cause,
+        _on_cause(lambda cause, effect, first: effect),
+    ),
+    Operation("act", "Dialogue Act Recognition", *draw_and_label(ACTS), labels=tuple(ACTS)),
+    Operation("reply", "Dialogue Act Recognition", *draw_and_label(REPLIES), labels=tuple(REPLIES)),
+    Operation("feeling", "Sentiment Analysis", *draw_and_label(FEELINGS), labels=tuple(FEELINGS)),
     Operation("agreement", "Grammar Error Correction", _draw_agreement, _agreement),
     Operation("doubled", "Grammar Error Correction", _draw_doubled, _doubled),
     Operation("article", "Grammar Error Correction", _draw_article, _article, _WITH_ARTICLE),

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -20,7 +21,8 @@ CONTEXT = 512
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}"
     "{{ eos_token if message['role'] == 'assistant' else '' }}\n{% endfor %}"
-    "{% if add_generation_prompt %}Assistant:{% endif %}")
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,14 @@ class Recipe:
     adam_lr: float = 0.006  # AdamW, for embeddings, norms and convolutions
     hidden_size: int = 128
     intermediate_size: int = 320
-    layer_types: tuple[str, ...] = ("conv", "full_attention", "conv", "full_attention", "conv", "full_attention")
+    layer_types: tuple[str, ...] = (
+        "conv",
+        "full_attention",
+        "conv",
+        "full_attention",
+        "conv",
+        "full_attention",
+    )
     threads: int = 2
 
     def to_json(self) -> dict[str, object]:
@@ -53,29 +62,55 @@ def build_tokenizer(sample: Iterable[str]) -> PreTrainedTokenizerFast:
         counts.update((str(number), f"Ġ{number}"))
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     pieces = sorted(piece for piece in counts if piece not in set(alphabet))
-    vocabulary = [(END, 0.0), (PAD, 0.0), *((byte, -10.0) for byte in alphabet), *((piece, -1.0) for piece in pieces)]
+    vocabulary = [
+        (END, 0.0),
+        (PAD, 0.0),
+        *((byte, -10.0) for byte in alphabet),
+        *((piece, -1.0) for piece in pieces),
+    ]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=None, byte_fallback=False))
     tokenizer.pre_tokenizer = byte_level
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([END, PAD])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=END, eos_token=END, pad_token=PAD, model_max_length=CONTEXT,
-        padding_side="left", chat_template=CHAT_TEMPLATE, clean_up_tokenization_spaces=False)
+        tokenizer_object=tokenizer,
+        bos_token=END,
+        eos_token=END,
+        pad_token=PAD,
+        model_max_length=CONTEXT,
+        padding_side="left",
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+    )
 
 
 def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Lfm2ForCausalLM:
     """A fresh model; a small convolution hands every token its predecessors, so copying is learned early."""
     torch.manual_seed(recipe.seed)
-    return Lfm2ForCausalLM(Lfm2Config(
-        vocab_size=len(tokenizer), hidden_size=recipe.hidden_size, intermediate_size=recipe.intermediate_size,
-        num_hidden_layers=len(recipe.layer_types), layer_types=list(recipe.layer_types), num_attention_heads=4,
-        num_key_value_heads=4, max_position_embeddings=CONTEXT, block_auto_adjust_ff_dim=False,
-        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0}, pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id))
+    return Lfm2ForCausalLM(
+        Lfm2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden_size,
+            intermediate_size=recipe.intermediate_size,
+            num_hidden_layers=len(recipe.layer_types),
+            layer_types=list(recipe.layer_types),
+            num_attention_heads=4,
+            num_key_value_heads=4,
+            max_position_embeddings=CONTEXT,
+            block_auto_adjust_ff_dim=False,
+            rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
 
 
-def encode_document(document: Document, tokenizer: PreTrainedTokenizerFast, answer_weight: float,
-                    ) -> tuple[list[int], list[float]]:
+def encode_document(
+    document: Document,
+    tokenizer: PreTrainedTokenizerFast,
+    answer_weight: float,
+) -> tuple[list[int], list[float]]:
     """Token ids of a document and its end, and the loss weight of each."""
     encoded = tokenizer(document.text, return_offsets_mapping=True)
     answers = iter(document.answers)
@@ -88,16 +123,26 @@ def encode_document(document: Document, tokenizer: PreTrainedTokenizerFast, answ
     return [*encoded["input_ids"], tokenizer.eos_token_id], [*weights, 1.0]
 
 
-def rows_of(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[list[int], list[float]]]:
-    """Rows of CONTEXT + 1 tokens, for ever; each begins with the start of a document, as a prompt does."""
+class Row(NamedTuple):
+    """CONTEXT + 1 tokens of training text, the loss weight of each, and the documents read so far."""
+
+    ids: list[int]
+    weights: list[float]
+    documents_read: int
+
+
+def rows_of(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
+    """Rows of training text, for ever; each begins with the start of a document, as a prompt does."""
     ids: list[int] = []
     weights: list[float] = []
     index = 0
     while True:
         while len(ids) < CONTEXT + 1:
-            more, their_weights = encode_document(write_document(recipe.seed, index), tokenizer, recipe.answer_weight)
+            more, their_weights = encode_document(
+                write_document(recipe.seed, index), tokenizer, recipe.answer_weight
+            )
             ids, weights, index = ids + more, weights + their_weights, index + 1
-        yield ids[:CONTEXT + 1], weights[:CONTEXT + 1]
+        yield Row(ids[: CONTEXT + 1], weights[: CONTEXT + 1], index)
         ids, weights = [], []
 
 
@@ -112,20 +157,25 @@ def train(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> tuple[Lfm2ForCa
     """Train from scratch for a fixed number of steps; returns the model and what the training was."""
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a tenth of the time and hides nothing here
+    # Filling fresh memory, part of the deterministic mode, costs a tenth of the time and hides nothing here.
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 (unknown to mypy)
     model = build_model(recipe, tokenizer)
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
-    optimizers = [torch.optim.Muon(matrices, lr=recipe.peak_lr, weight_decay=0.01),
-                  torch.optim.AdamW(others, lr=recipe.adam_lr, betas=(0.9, 0.99), weight_decay=0.0)]
-    schedules = [torch.optim.lr_scheduler.LambdaLR(o, lambda step: _lr_share(step, recipe)) for o in optimizers]
+    optimizers = [
+        torch.optim.Muon(matrices, lr=recipe.peak_lr, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=recipe.adam_lr, betas=(0.9, 0.99), weight_decay=0.0),
+    ]
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(o, lambda step: _lr_share(step, recipe)) for o in optimizers
+    ]
     rows = rows_of(recipe, tokenizer)
     recent: list[float] = []
     progress = tqdm(range(recipe.steps), desc="training", unit="step", mininterval=2)
     for _ in progress:
         batch = [next(rows) for _ in range(recipe.rows_per_step)]
-        ids = torch.tensor([row[0] for row in batch])
-        weights = torch.tensor([row[1] for row in batch])[:, 1:].flatten()
+        ids = torch.tensor([row.ids for row in batch])
+        weights = torch.tensor([row.weights for row in batch])[:, 1:].flatten()
         logits = model(ids[:, :-1], use_cache=False).logits.flatten(0, 1)
         losses = functional.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
         loss = (losses * weights).sum() / weights.sum()
@@ -138,8 +188,11 @@ def train(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> tuple[Lfm2ForCa
         recent = [*recent[-99:], loss.item()]
         progress.set_postfix(loss=f"{sum(recent) / len(recent):.3f}", refresh=False)
     model.eval()
-    return model, {"final_loss": round(sum(recent) / len(recent), 4),
-                   "training_tokens": recipe.steps * recipe.rows_per_step * CONTEXT}
+    return model, {
+        "final_loss": round(sum(recent) / len(recent), 4),
+        "training_tokens": recipe.steps * recipe.rows_per_step * CONTEXT,
+        "training_documents": batch[-1].documents_read,
+    }
 
 
 def vocabulary_sample(seed: int, documents: int = 12_000) -> Iterator[str]:

@@ -1,7 +1,4 @@
-"""How tasks are put into words: `write_instruction` draws one of very many wordings, `recognise` reads them back.
-
-`python -m selfinstruct.llm.tiny.wording` prints a few.
-"""
+"""How tasks are put into words: `write_wording` draws one of very many, `read_wording` reads them back."""
 
 from __future__ import annotations
 
@@ -11,22 +8,70 @@ from collections.abc import Iterator
 from functools import cache
 from random import Random
 
-from selfinstruct.llm.tiny.phrases import PHRASES
-from selfinstruct.llm.tiny.phrases_more import PHRASES_MORE
+from selfinstruct.llm.tiny.phrases import Phrases
+from selfinstruct.llm.tiny.phrases_of_lists import OF_LISTS
+from selfinstruct.llm.tiny.phrases_of_sentences import OF_SENTENCES
+from selfinstruct.llm.tiny.phrases_of_texts import OF_TEXTS
+from selfinstruct.llm.tiny.phrases_of_words import OF_WORDS
 from selfinstruct.llm.tiny.words import TYPE_PLURALS, TYPES, a
 
-ALL_PHRASES = PHRASES | PHRASES_MORE
+ALL_PHRASES: dict[str, Phrases] = OF_LISTS | OF_WORDS | OF_SENTENCES | OF_TEXTS
 
 # {g} names the input, {d} says what to do, {a} names the answer; upper case begins a sentence.
 FRAMES: tuple[str, ...] = (
-    "{D}.", "Please {d}.", "{D}, please.", "Your task is to {d}.", "Can you {d}?", "I want you to {d}.", "Try to {d}.", "What you have to do is {d}.",
-    "Given {g}, {d}.", "You are given {g}. {D}.", "You get {g}. {D}.", "You will see {g}. {D}.", "You read {g}. {D}.", "You may get {g}. {D}.", "Each input shows {g}. {D}.", "You see {g}. Your task is to {d}.",
-    "Read {g}. Then {d}.", "Read {g} and {d}.", "Look at {g} and {d}.", "Take {g} and {d}.", "Here is {g}. {D}.", "I have {g}. Please {d}.", "I give you {g}, and you {d}.",
-    "The input is {g}. {D}.", "The input is {g}, and you should {d}.", "For {g}, {d}.", "With {g} as the input, {d}.", "{D}. You get {g}.", "{D}. The input is {g}.",
-    "{D} when you are given {g}.", "Your task is to {d}. You are given {g}.", "Each input is {g}. Your task is to {d}.", "When you see {g}, {d}.", "If you see {g}, {d}.", "In {g}, find {a}.",
-    "What is {a}?", "Find {a}.", "Tell me {a}.", "Answer with {a}.", "I want to know {a}.", "Can you tell me {a}?", "Read {g} and answer with {a}.", "Given {g}, find {a}.", "Given {g}, what is {a}?",
-    "You are given {g}. Answer with {a}.", "You are given {g}. What is {a}?", "From {g}, get {a}.", "The answer is {a}. The input is {g}.", "The input is {g} and the answer is {a}.",
-    "You get {g}. Your answer should be {a}.", "Here is {g}. Tell me {a}.", "Look at {g}. {D}, so that your answer is {a}.", "You are given {g}. {D}. The answer is {a}.",
+    "{D}.",
+    "Please {d}.",
+    "{D}, please.",
+    "Your task is to {d}.",
+    "Can you {d}?",
+    "I want you to {d}.",
+    "Try to {d}.",
+    "What you have to do is {d}.",
+    "Given {g}, {d}.",
+    "You are given {g}. {D}.",
+    "You get {g}. {D}.",
+    "You will see {g}. {D}.",
+    "You read {g}. {D}.",
+    "You may get {g}. {D}.",
+    "Each input shows {g}. {D}.",
+    "You see {g}. Your task is to {d}.",
+    "Read {g}. Then {d}.",
+    "Read {g} and {d}.",
+    "Look at {g} and {d}.",
+    "Take {g} and {d}.",
+    "Here is {g}. {D}.",
+    "I have {g}. Please {d}.",
+    "I give you {g}, and you {d}.",
+    "The input is {g}. {D}.",
+    "The input is {g}, and you should {d}.",
+    "For {g}, {d}.",
+    "With {g} as the input, {d}.",
+    "{D}. You get {g}.",
+    "{D}. The input is {g}.",
+    "{D} when you are given {g}.",
+    "Your task is to {d}. You are given {g}.",
+    "Each input is {g}. Your task is to {d}.",
+    "When you see {g}, {d}.",
+    "If you see {g}, {d}.",
+    "In {g}, find {a}.",
+    "What is {a}?",
+    "Find {a}.",
+    "Tell me {a}.",
+    "Answer with {a}.",
+    "I want to know {a}.",
+    "Can you tell me {a}?",
+    "Read {g} and answer with {a}.",
+    "Given {g}, find {a}.",
+    "Given {g}, what is {a}?",
+    "You are given {g}. Answer with {a}.",
+    "You are given {g}. What is {a}?",
+    "From {g}, get {a}.",
+    "The answer is {a}. The input is {g}.",
+    "The input is {g} and the answer is {a}.",
+    "You get {g}. Your answer should be {a}.",
+    "Here is {g}. Tell me {a}.",
+    "Look at {g}. {D}, so that your answer is {a}.",
+    "You are given {g}. {D}. The answer is {a}.",
 )
 SHORT_FRAMES: tuple[str, ...] = tuple(frame for frame in FRAMES if frame.count("{") == 1)
 _SLOT = re.compile(r"\{([gdaDGA])\}")
@@ -41,13 +86,13 @@ def expand(phrase: str) -> Iterator[str]:
         yield re.sub(r" +([,:]|$)|(^| ) +", r"\1\2", phrase)
         return
     for choice in found[1].split("|"):
-        yield from expand(phrase[:found.start()] + choice + phrase[found.end():])
+        yield from expand(phrase[: found.start()] + choice + phrase[found.end() :])
 
 
 def _choose(phrase: str, rng: Random) -> str:
     """One random reading of a phrase."""
     while found := re.search(r"\[([^\[\]]*)\]", phrase):
-        phrase = phrase[:found.start()] + rng.choice(found[1].split("|")) + phrase[found.end():]
+        phrase = phrase[: found.start()] + rng.choice(found[1].split("|")) + phrase[found.end() :]
     return next(expand(phrase))
 
 
@@ -56,12 +101,23 @@ def name_types(text: str, word_type: str) -> str:
     t, _, u = word_type.partition("+")
     for slot, kind in (("t", t), ("u", u)):
         if kind:
-            text = text.replace(f"{{{slot}s}}", TYPE_PLURALS[kind]).replace(f"{{a_{slot}}}", a(kind)).replace(f"{{{slot}}}", kind)
+            text = (
+                text.replace(f"{{{slot}s}}", TYPE_PLURALS[kind])
+                .replace(f"{{a_{slot}}}", a(kind))
+                .replace(f"{{{slot}}}", kind)
+            )
     return text
 
 
 def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _fill(frame: str, filled: dict[str, str]) -> str:
+    def put(found: re.Match[str]) -> str:
+        return _upper(filled[found[1]]) if found[1].isupper() else filled[found[1]]
+
+    return _SLOT.sub(put, frame)
 
 
 def _label_phrase(labels: tuple[str, ...]) -> str:
@@ -80,7 +136,7 @@ def write_wording(operation: str, word_type: str, labels: tuple[str, ...], rng: 
         filled = {slot: _choose(rng.choice(slots[slot.lower()]), rng) for slot in used}
         if word_type and not any("{" in text for text in filled.values()):
             continue  # the instruction would not say which word type it is about
-        text = _SLOT.sub(lambda found, filled=filled: _upper(filled[found[1]]) if found[1].isupper() else filled[found[1]], frame)
+        text = _fill(frame, filled)
         if phrases.close and rng.random() < (0.75 if labels else 0.25):
             closing = _choose(rng.choice(phrases.close), rng).replace("{labels}", _label_phrase(labels))
             text = f"{closing} {text}" if rng.random() < 0.1 else f"{text} {closing}"
@@ -91,26 +147,40 @@ def write_wording(operation: str, word_type: str, labels: tuple[str, ...], rng: 
 
 # ---------------------------------------------------------------------------- reading back
 
+
 @cache
 def _lexicon() -> dict[str, dict[str, frozenset[str]]]:
     """slot -> phrase with the type left open -> operations that use it there"""
     lexicon: dict[str, dict[str, set[str]]] = {"g": {}, "d": {}, "a": {}, "close": {}}
     for operation, phrases in ALL_PHRASES.items():
-        for slot, options in (("g", phrases.given), ("d", phrases.do), ("a", phrases.answer), ("close", phrases.close)):
+        for slot, options in (
+            ("g", phrases.given),
+            ("d", phrases.do),
+            ("a", phrases.answer),
+            ("close", phrases.close),
+        ):
             for text in itertools.chain.from_iterable(map(expand, options)):
                 lexicon[slot].setdefault(text, set()).add(operation)
-    return {slot: {text: frozenset(names) for text, names in table.items()} for slot, table in lexicon.items()}
+    return {
+        slot: {text: frozenset(names) for text, names in table.items()} for slot, table in lexicon.items()
+    }
 
 
-_FRAME_PARTS = [(_SLOT.split(frame)[::2], [slot.lower() for slot in _SLOT.findall(frame)],
-                 [slot.isupper() for slot in _SLOT.findall(frame)]) for frame in FRAMES]
+_FRAME_PARTS = [
+    (
+        _SLOT.split(frame)[::2],
+        [slot.lower() for slot in _SLOT.findall(frame)],
+        [slot.isupper() for slot in _SLOT.findall(frame)],
+    )
+    for frame in FRAMES
+]
 
 
 def _fit(text: str, literals: list[str], slots: list[str], upper: list[bool]) -> Iterator[frozenset[str]]:
     """The operations for which `text` is this frame with its slots filled."""
     if not text.startswith(literals[0]):
         return
-    text = text[len(literals[0]):]
+    text = text[len(literals[0]) :]
     if not slots:
         if not text:
             yield frozenset(ALL_PHRASES)
@@ -139,6 +209,7 @@ def _open_types(text: str) -> tuple[str, list[str]]:
         if article and found[2] == kind and article == a(kind).split()[0]:
             return f"{{a_{slot}}}"
         return (f"{article} " if article else "") + (f"{{{slot}}}" if found[2] == kind else f"{{{slot}s}}")
+
     return _ANY_TYPE.sub(leave_open, text), types
 
 
@@ -146,14 +217,15 @@ def _split_closing(text: str) -> Iterator[tuple[str, str]]:
     """(instruction, closing sentence), for each way to part them"""
     yield text, ""
     for found in re.finditer(r"(?<=[.?]) (?=[A-Z])", text):
-        yield text[:found.start()], text[found.end():]
-        yield text[found.end():], text[:found.start()]
+        yield text[: found.start()], text[found.end() :]
+        yield text[found.end() :], text[: found.start()]
 
 
 def read_wording(instruction: str, labels: dict[tuple[str, str], tuple[str, ...]]) -> tuple[str, str] | None:
     """The (operation, word type) an instruction asks for, or None when it is no wording of the world.
 
-    `labels` holds every task that exists, with its labels: a closing sentence must name the labels of its task.
+    `labels` holds every task that exists, with its labels: a closing sentence must name the labels of its
+    task.
     """
     text, types = _open_types(" ".join(instruction.split()))
     found: set[tuple[str, str]] = set()

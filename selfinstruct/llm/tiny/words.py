@@ -1,4 +1,4 @@
-"""The words of the little world, and its one kind of sentence: a person does something with a thing, maybe somewhere."""
+"""The words of the little world, and its one kind of sentence: a person does something with a thing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "instrument": tuple("drum flute guitar piano violin harp trumpet cello organ banjo horn tuba".split()),
     "vehicle": tuple("car bus van truck train bike boat tram taxi ship tractor plane".split()),
     "flower": tuple("rose tulip lily daisy violet poppy orchid iris jasmine lilac lotus pansy".split()),
-    "worker": tuple("baker nurse teacher doctor farmer pilot driver singer painter judge waiter tailor".split()),
+    "worker": tuple(
+        "baker nurse teacher doctor farmer pilot driver singer painter judge waiter tailor".split()
+    ),
 }
 TYPES: tuple[str, ...] = tuple(WORDS)
 TYPE_PLURALS: dict[str, str] = {t: (t[:-1] + "ies" if t.endswith("y") else t + "s") for t in TYPES}
@@ -25,11 +27,16 @@ TYPE_OF: dict[str, str] = {word: t for t, words in WORDS.items() for word in wor
 MEN: tuple[str, ...] = tuple("Tom Ben Max Sam Paul Leo Jack Peter Adam David".split())
 WOMEN: tuple[str, ...] = tuple("Anna Mary Lucy Emma Rosa Kate Julia Sara Nina Ella".split())
 NAMES: tuple[str, ...] = MEN + WOMEN
-PLACES: tuple[str, ...] = tuple("park garden kitchen street school market library station hotel museum".split())
+PLACES: tuple[str, ...] = tuple(
+    "park garden kitchen street school market library station hotel museum".split()
+)
 
 # base form, third person, past
 ANY_VERBS: tuple[tuple[str, str, str], ...] = (
-    ("see", "sees", "saw"), ("like", "likes", "liked"), ("want", "wants", "wanted"), ("find", "finds", "found"),
+    ("see", "sees", "saw"),
+    ("like", "likes", "liked"),
+    ("want", "wants", "wanted"),
+    ("find", "finds", "found"),
 )
 OWN_VERBS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "animal": (("feed", "feeds", "fed"), ("wash", "washes", "washed")),
@@ -44,17 +51,36 @@ OWN_VERBS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "worker": (("call", "calls", "called"), ("help", "helps", "helped")),
 }
 VERBS: tuple[tuple[str, str, str], ...] = tuple(
-    dict.fromkeys(ANY_VERBS + tuple(v for verbs in OWN_VERBS.values() for v in verbs)))
+    dict.fromkeys(ANY_VERBS + tuple(v for verbs in OWN_VERBS.values() for v in verbs))
+)
 BASE_OF: dict[str, str] = {third: base for base, third, _ in VERBS}
 THIRD_OF: dict[str, str] = {base: third for base, third, _ in VERBS}
 PAST_OF: dict[str, str] = {base: past for base, _, past in VERBS} | {
-    "run": "ran", "sing": "sang", "write": "wrote", "swim": "swam", "sleep": "slept", "speak": "spoke"}
+    "run": "ran",
+    "sing": "sang",
+    "write": "wrote",
+    "swim": "swam",
+    "sleep": "slept",
+    "speak": "spoke",
+}
 STATE_OF: dict[str, str] = {  # why somebody does something with a thing of this type
-    "animal": "lonely", "fruit": "hungry", "garment": "cold", "tool": "busy", "city": "free",
-    "drink": "thirsty", "instrument": "bored", "vehicle": "late", "flower": "happy", "worker": "ill"}
+    "animal": "lonely",
+    "fruit": "hungry",
+    "garment": "cold",
+    "tool": "busy",
+    "city": "free",
+    "drink": "thirsty",
+    "instrument": "bored",
+    "vehicle": "late",
+    "flower": "happy",
+    "worker": "ill",
+}
 
-_PAIRS = ("hot cold, big small, old new, fast slow, high low, good bad, light dark, dry wet, full empty, "
-          "rich poor, strong weak, long short, hard soft, open closed, clean dirty, loud quiet, thick thin, near far")
+_PAIRS = (
+    "hot cold, big small, old new, fast slow, high low, good bad, light dark, dry wet, full empty, "
+    "rich poor, strong weak, long short, hard soft, open closed, clean dirty, loud quiet, thick thin, "
+    "near far"
+)
 OPPOSITE_OF: dict[str, str] = {}
 for _pair in _PAIRS.split(", "):
     _a, _b = _pair.split()

@@ -1,7 +1,7 @@
 """The little world: its tasks, how each is asked, and what is right.
 
-A task is an operation on a word type (`reverse` on `animal`). The combinations in HELD_OUT appear in no training text:
-they make the benchmark. Everything random comes from a generator the caller hands in.
+A task is an operation on a word type (`reverse` on `animal`). The combinations in HELD_OUT appear in no
+training text: they make the benchmark. Everything random comes from a generator the caller hands in.
 """
 
 from __future__ import annotations
@@ -20,23 +20,49 @@ from selfinstruct.llm.tiny.operations import (
 from selfinstruct.llm.tiny.sentence_operations import SENTENCE_OPERATIONS
 from selfinstruct.llm.tiny.wording import read_wording, write_wording
 
-OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in (
-    *LIST_OPERATIONS, *WORD_OPERATIONS, *NUMBER_OPERATIONS, *OPEN_OPERATIONS, *SENTENCE_OPERATIONS)}
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        *LIST_OPERATIONS,
+        *WORD_OPERATIONS,
+        *NUMBER_OPERATIONS,
+        *OPEN_OPERATIONS,
+        *SENTENCE_OPERATIONS,
+    )
+}
 
 HELD_OUT: dict[str, tuple[str, ...]] = {
-    "entail": ("fruit", "vehicle"), "contradict": ("tool",),
-    "title": ("garment", "worker"), "title_place": ("animal",),
-    "pronoun": ("flower", "drink"), "it": ("instrument",),
-    "answer_who": ("animal", "city"), "answer_where": ("garment",),
-    "to_question": ("drink",), "resolve": ("vehicle",), "who_question": ("fruit",),
-    "record": ("flower", "tool"), "triple": ("city",),
-    "analogy_plural": ("instrument", "worker"), "analogy_kind": ("garment",),
-    "cause_effect": ("drink", "instrument"), "find_cause": ("fruit",),
-    "act": ("worker", "city"), "reply": ("flower",),
-    "tag_sentence": ("vehicle",), "tag_list": ("drink",), "tag_pair": ("animal",),
-    "shared_list": ("city",), "shared_sentence": ("garment",),
-    "agreement": ("animal",), "doubled": ("worker",), "article": ("flower",),
-    "reverse": ("animal",), "last": ("fruit",), "drop_first": ("tool",), "join": ("vehicle",),
+    "entail": ("fruit", "vehicle"),
+    "contradict": ("tool",),
+    "title": ("garment", "worker"),
+    "title_place": ("animal",),
+    "pronoun": ("flower", "drink"),
+    "it": ("instrument",),
+    "answer_who": ("animal", "city"),
+    "answer_where": ("garment",),
+    "to_question": ("drink",),
+    "resolve": ("vehicle",),
+    "who_question": ("fruit",),
+    "record": ("flower", "tool"),
+    "triple": ("city",),
+    "analogy_plural": ("instrument", "worker"),
+    "analogy_kind": ("garment",),
+    "cause_effect": ("drink", "instrument"),
+    "find_cause": ("fruit",),
+    "act": ("worker", "city"),
+    "reply": ("flower",),
+    "tag_sentence": ("vehicle",),
+    "tag_list": ("drink",),
+    "tag_pair": ("animal",),
+    "shared_list": ("city",),
+    "shared_sentence": ("garment",),
+    "agreement": ("animal",),
+    "doubled": ("worker",),
+    "article": ("flower",),
+    "reverse": ("animal",),
+    "last": ("fruit",),
+    "drop_first": ("tool",),
+    "join": ("vehicle",),
 }
 
 
@@ -61,9 +87,17 @@ class Task:
 
 
 TASKS: tuple[Task, ...] = tuple(
-    Task(operation.name, word_type, operation.category, operation.labels_of(word_type), operation.accepts is None,
-         word_type in HELD_OUT.get(operation.name, ()))
-    for operation in OPERATIONS.values() for word_type in operation.types)
+    Task(
+        operation.name,
+        word_type,
+        operation.category,
+        operation.labels_of(word_type),
+        operation.accepts is None,
+        word_type in HELD_OUT.get(operation.name, ()),
+    )
+    for operation in OPERATIONS.values()
+    for word_type in operation.types
+)
 TRAINING_TASKS: tuple[Task, ...] = tuple(task for task in TASKS if not task.held_out)
 _TASK_OF: dict[tuple[str, str], Task] = {(task.operation, task.word_type): task for task in TASKS}
 _LABELS_OF = {key: task.labels for key, task in _TASK_OF.items()}
@@ -83,7 +117,7 @@ def write_instruction(task: Task, rng: Random) -> str:
 
 
 def write_instance(task: Task, rng: Random, label: str | None = None) -> tuple[str, str]:
-    """A random (input, right output); for classification tasks all labels come alike often, or the one asked for."""
+    """A random (input, right output); for classification tasks with the label asked for, if any."""
     operation = OPERATIONS[task.operation]
     if not task.needs_input:
         return "", operation.draw(task.word_type, rng)
@@ -95,7 +129,7 @@ def write_instance(task: Task, rng: Random, label: str | None = None) -> tuple[s
 
 
 def solve(task: Task, text: str) -> str | None:
-    """The right output for an input, or None when it is no input of the task (or the task has many right outputs)."""
+    """The right output for an input; None when it is no input of the task, or many outputs are right."""
     return OPERATIONS[task.operation].solve(task.word_type, text) if task.needs_input else None
 
 
