@@ -63,7 +63,9 @@ def _help(config_name: str) -> str:
     """The primary config with its comments, and what its groups offer (Hydra's own: --hydra-help)."""
     text = (CONFIGS / f"{config_name}.yaml").read_text(encoding="utf-8")
     groups = []
-    for entry in OmegaConf.create(text).get("defaults", []):
+    config = OmegaConf.create(text)
+    assert isinstance(config, DictConfig)
+    for entry in config.get("defaults", []):
         for key in entry if isinstance(entry, DictConfig) else ():
             group = str(key).removeprefix("optional ")
             options = sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
