@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from selfinstruct import jsonl
-from selfinstruct.classification import check_same_order, read_classification
+from selfinstruct.classification import check_same_order, read_classification, read_instructions
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules
@@ -35,8 +35,8 @@ class InstanceStage:
     def run(self, settings: dict[str, Any]) -> None:
         """Write `machine_generated_instances.jsonl`: a line an instruction, in their order."""
         folder = self._run.path
+        instructions = read_instructions(folder)
         records = jsonl.read(folder / INSTRUCTIONS)
-        instructions = [record["instruction"] for record in records]
         classification = read_classification(folder, self._rules)
         flags = [classification.get(text, False) for text in instructions]
         self._run.begin("instances", settings)

@@ -33,7 +33,7 @@ the model writes can be checked without a person.
 `Lfm2ForCausalLM` of stock transformers, loaded by `AutoModelForCausalLM.from_pretrained` without remote
 code: layers {layers}, width {hidden_size}. The unusual architecture is a choice: its short convolutions
 hand each token its predecessors, so copying, which most tasks here need, is learned after far fewer steps
-than by attention alone. In a prototype a Llama of this size and training was much worse. Context
+than by attention alone (no other architecture was measured with this text). Context
 {context} tokens. The tokenizer holds every word of the world as one token, and bytes for any other text.
 
 ## The build
