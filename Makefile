@@ -4,6 +4,7 @@ SEED ?= 1
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
+export TRANSFORMERS_VERBOSITY := error
 
 .PHONY: setup demo test soak lint clean
 

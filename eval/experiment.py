@@ -19,7 +19,7 @@ from eval.tables import Cell, Table, systems_by_category_table, write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.runs import RunFolder, open_run
-from selfinstruct.settings import REPOSITORY
+from selfinstruct.settings import REPOSITORY, from_dict
 
 _MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
 
@@ -52,12 +52,14 @@ class ReproduceConfig:
     title: str
     steps: dict[str, Any]
     data_step: str
+    review_step: str | None
     systems: dict[str, Any]
     differences: list[list[str]]
+    by_category: list[str]
 
     def __post_init__(self) -> None:
-        self.steps = {name: Step(**step) for name, step in self.steps.items()}
-        self.systems = {name: System(**system) for name, system in self.systems.items()}
+        self.steps = {name: from_dict(Step, step, f"steps.{name}.") for name, step in self.steps.items()}
+        self.systems = {name: from_dict(System, s, f"systems.{name}.") for name, s in self.systems.items()}
         for name, system in self.systems.items():
             if system.step not in self.steps:
                 raise UserError(f"systems.{name}.step: there is no step {system.step!r}")
@@ -65,6 +67,12 @@ class ReproduceConfig:
             unknown = [name for name in pair if name not in self.systems]
             if unknown or len(pair) != 2:
                 raise UserError(f"differences: {pair} must be two of {', '.join(self.systems)}")
+        for name in self.by_category:
+            if name not in self.systems:
+                raise UserError(f"by_category: {name!r} is none of {', '.join(self.systems)}")
+        for key, step in (("data_step", self.data_step), ("review_step", self.review_step)):
+            if step is not None and step not in self.steps:
+                raise UserError(f"{key}: there is no step {step!r}; choose from {', '.join(self.steps)}")
 
 
 def reproduce(config: ReproduceConfig) -> None:
@@ -116,7 +124,9 @@ def _launcher(command: str) -> list[str]:
 
 def _failure(name: str, command: str, folder: Path, code: int) -> Exception:
     if code == 1:  # `accelerate launch` turns every failure into 1: the step's manifest tells which it was
-        code = {"stopped": 2, "interrupted": 3}.get(_status(folder), 1)
+        # Input is refused before anything is written: then there is none, or that of an earlier, good end.
+        refused = {"none": 2, "stopped": 2, "complete": 2}
+        code = (refused | {"interrupted": 3}).get(_status(folder), 1)
     message = f"step {name} ({command}): {_MESSAGE_BY_EXIT_CODE.get(code, f'failed with exit code {code}')}"
     match code:
         case 2:
@@ -129,7 +139,7 @@ def _failure(name: str, command: str, folder: Path, code: int) -> Exception:
 
 def _status(folder: Path) -> str:
     path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8"))["status"] if path.exists() else "none"
+    return _read_json(path)["status"] if path.exists() else "none"
 
 
 def override_value(value: Any) -> str:
@@ -171,6 +181,8 @@ def summarise_experiment(config: ReproduceConfig, seconds: float) -> dict[str, A
     statistics = _statistics(config)
     summary["num_instructions"] = statistics["instructions"]["count"]
     summary["num_instances"] = statistics["instances"]["count"]
+    if config.review_step:
+        summary["review"] = _read_json(config.seed_dir / config.review_step / "review.json")
     summary["seconds"] = round(seconds, 1)
     return summary
 
@@ -193,8 +205,9 @@ def experiment_tables(config: ReproduceConfig) -> list[Table]:
         differences.append((name, paired, paired.tasks_won, paired.tasks_lost, paired.tasks_tied))
     setting = next(iter(metrics.values()))["setting"]
     notes = (
-        f"{label}; seed {config.seed}; zero-shot, prompt {setting['prompt_style']}, greedy, max_tokens "
-        f"{setting['max_tokens']}; means x100 with 95 % intervals by bootstrap over tasks.",
+        f"{label}; seed {config.seed}; zero-shot but where examples are named, prompt "
+        f"{setting['prompt_style']}, greedy, max_tokens {setting['max_tokens']}; means x100 with 95 % "
+        "intervals by bootstrap over tasks.",
     )
     return [
         Table(
@@ -209,7 +222,7 @@ def experiment_tables(config: ReproduceConfig) -> list[Table]:
             tuple(differences),
         ),
         systems_by_category_table(
-            {system.label: metrics[name] for name, system in config.systems.items() if system.variant == RAW},
+            {config.systems[name].label: metrics[name] for name in config.by_category},
             f"{config.title}: ROUGE-L by category",
         ),
     ]
@@ -226,6 +239,8 @@ def _show(config: ReproduceConfig, tables: list[Table], summary: Mapping[str, An
         print(f"{stage}: {listed or 'nothing'}")
     print("\n## Statistics (beside the paper's, Table 1)\n")
     print(statistics_table(_statistics(config)).markdown())
+    if config.review_step:
+        print((config.seed_dir / config.review_step / "table.md").read_text(encoding="utf-8"))
     print("## Results\n")
     for table in tables:
         print(table.markdown())
@@ -293,11 +308,14 @@ def _clusters(config: ReproduceConfig, name: str) -> Clusters:
 
 
 def _metrics(config: ReproduceConfig, step: str) -> dict[str, Any]:
-    return json.loads((config.seed_dir / step / "metrics.json").read_text(encoding="utf-8"))
+    return _read_json(config.seed_dir / step / "metrics.json")
 
 
 def _statistics(config: ReproduceConfig) -> dict[str, Any]:
-    path = config.seed_dir / config.data_step / "statistics.json"
+    return _read_json(config.seed_dir / config.data_step / "statistics.json")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Zero-shot predictions for test samples through the one door to a model, and prediction files of any origin.
+"""Predictions for test samples through the one door to a model, and prediction files of any origin.
 
 python scripts/eval_superni.py run_dir=runs/eval model=PATH_OR_HUB_ID prompt_style=self-instruct
 """
@@ -36,19 +36,22 @@ class FittedPrompt:
 
 
 def fit_prompt(sample: Sample, style: PromptStyle, llm: LLM, max_prompt_tokens: int | None) -> FittedPrompt:
-    """The sample's prompt, shortened inside the input (then the definition) where it is too long.
+    """The sample's prompt; where it is too long, without its last examples, then with less of its input
+    (then of its definition).
 
     The end of the input goes, never the prompt's own tail: the public code cuts there and loses `Output:`.
 
     Raises:
         UserError: not even a prompt without input and definition fits.
     """
-    whole = evaluation_prompt(style, sample.definition, sample.input)
-    if max_prompt_tokens is None or llm.count_tokens(whole) <= max_prompt_tokens:
-        return FittedPrompt(whole, truncated=False)
 
     def fits(prompt: str) -> bool:
-        return llm.count_tokens(prompt) <= max_prompt_tokens
+        return max_prompt_tokens is None or llm.count_tokens(prompt) <= max_prompt_tokens
+
+    for kept in range(len(sample.examples), -1, -1):
+        prompt = evaluation_prompt(style, sample.definition, sample.input, sample.examples[:kept])
+        if fits(prompt):
+            return FittedPrompt(prompt, truncated=kept < len(sample.examples))
 
     def with_input(length: int) -> str:
         return evaluation_prompt(style, sample.definition, sample.input.strip()[:length])

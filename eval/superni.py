@@ -42,6 +42,7 @@ class Sample:
     definition: str
     input: str
     references: tuple[str, ...]
+    examples: tuple[tuple[str, str], ...] = ()  # (input, output) that a few-shot prompt shows
 
     @property
     def category_key(self) -> str:
@@ -112,11 +113,16 @@ class Benchmark:
 
 
 def load_benchmark(
-    config: BenchmarkConfig, superni_dir: Path | None, track: str, max_instances_per_task: int
+    config: BenchmarkConfig,
+    superni_dir: Path | None,
+    track: str,
+    max_instances_per_task: int,
+    num_examples: int = 0,
 ) -> Benchmark:
     """Read the first `max_instances_per_task` instances of every test task that is there.
 
-    `superni_dir` wins over the configured folder. Tasks come in the order of the split file.
+    `superni_dir` wins over the configured folder. Tasks come in the order of the split file. Samples carry
+    the task's first `num_examples` positive examples.
 
     Raises:
         UserError: no folder, no split file or no task; a broken file as `file: field: reason`.
@@ -135,7 +141,8 @@ def load_benchmark(
         raise UserError(f"{folder}: none of the {len(names)} tasks of its split is there (no {first})")
     samples: list[Sample] = []
     for name in found:
-        samples.extend(read_task(folder / "tasks" / f"{name}.json", name, track, max_instances_per_task))
+        path = folder / "tasks" / f"{name}.json"
+        samples.extend(read_task(path, name, track, max_instances_per_task, num_examples))
     _refuse_repeated_ids(samples, folder)
     name, official = _identity(config, folder, names)
     return Benchmark(
@@ -196,11 +203,11 @@ def read_split(folder: Path, track: str) -> list[str]:
     return list(lines)
 
 
-def read_task(path: Path, name: str, track: str, max_instances: int) -> list[Sample]:
+def read_task(path: Path, name: str, track: str, max_instances: int, num_examples: int = 0) -> list[Sample]:
     """The first instances of one task file; what lies behind them is not looked at.
 
     Raises:
-        UserError: `file: field: reason`.
+        UserError: `file: field: reason`; fewer positive examples than `num_examples`.
     """
     task = _read_json_object(path)
     definition = _first_text(task, "Definition", path)
@@ -210,6 +217,7 @@ def read_task(path: Path, name: str, track: str, max_instances: int) -> list[Sam
         raise UserError(f"{path}: Instances: {_found(instances)} instead of a list of {{id, input, output}}")
     if not instances:
         raise UserError(f"{path}: Instances: the list is empty; a task needs at least one instance")
+    examples = _examples(task, num_examples, path)
     samples = []
     for position, instance in enumerate(instances[:max_instances]):
         where = f"{path}: Instances[{position}]"
@@ -224,9 +232,27 @@ def read_task(path: Path, name: str, track: str, max_instances: int) -> list[Sam
                 definition=definition,
                 input=_text(instance.get("input"), f"{where}.input"),
                 references=_references(instance.get("output"), f"{where}.output"),
+                examples=examples,
             )
         )
     return samples
+
+
+def _examples(task: dict[str, Any], how_many: int, path: Path) -> tuple[tuple[str, str], ...]:
+    if not how_many:
+        return ()
+    given = task.get("Positive Examples")
+    if not isinstance(given, list) or len(given) < how_many:
+        count = len(given) if isinstance(given, list) else 0
+        raise UserError(f"{path}: Positive Examples: {count} there, num_examples={how_many}; lower it")
+    examples = []
+    for position, example in enumerate(given[:how_many]):
+        where = f"{path}: Positive Examples[{position}]"
+        if not isinstance(example, dict):
+            raise UserError(f"{where}: {_found(example)} instead of an object {{input, output}}")
+        pair = (_text(example.get(field), f"{where}.{field}") for field in ("input", "output"))
+        examples.append((next(pair), next(pair)))
+    return tuple(examples)
 
 
 def _read_json_object(path: Path) -> dict[str, Any]:

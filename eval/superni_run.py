@@ -4,25 +4,21 @@ python scripts/eval_superni.py run_dir=runs/eval llm=tiny adapter=runs/train/ada
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
-from eval.predict import Prediction, max_prompt_tokens, predict, read_predictions, write_predictions
+from eval.asking import Question, ask
+from eval.predict import Prediction, read_predictions, write_predictions
 from eval.summary import score_samples, summarise, write_scores
 from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
 from eval.superni_tables import superni_tables
 from eval.tables import write_tables
 from selfinstruct import jsonl
-from selfinstruct.encoding import PROMPT_STYLES, PromptStyle
 from selfinstruct.errors import UserError
-from selfinstruct.llm.base import LLM, LLMConfig, make_llm
-from selfinstruct.llm.response_log import LoggedLLM
+from selfinstruct.llm.base import LLMConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
-
-MAX_TOKENS = 1024
-MAX_TOKENS_TINY = 64  # the embedded model's prompt and answer share 512 tokens, and its answers are short
 
 
 @dataclass
@@ -47,49 +43,25 @@ class EvalSuperNIConfig:
     track: str
     max_instances_per_task: int
     prompt_style: str
+    num_examples: int
     max_tokens: int | None
     system: str | None
     intervals: IntervalsConfig
 
     def __post_init__(self) -> None:
-        if self.prompt_style not in PROMPT_STYLES:
-            choices = ", ".join(PROMPT_STYLES)
-            raise UserError(f"prompt_style: {self.prompt_style!r} is unknown; choose from {choices}")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise UserError(f"max_tokens: {self.max_tokens} must be at least 1")
+        question = self.question
         if self.intervals.resamples < 1:
             raise UserError(f"intervals.resamples: {self.intervals.resamples} must be at least 1")
-        if self.predictions and (self.model or self.adapter):
-            key = "model" if self.model else "adapter"
-            raise UserError(f"predictions and {key} are both given; predictions=FILE scores that file alone")
-        if self.predictions and self.predictions.resolve() == (self.run_dir / "predictions.jsonl").resolve():
-            raise UserError(f"predictions: {self.predictions} lies in run_dir; choose another run_dir")
+        if self.predictions:
+            question.refuse_with_predictions()
+            if self.predictions.resolve() == (self.run_dir / "predictions.jsonl").resolve():
+                raise UserError(f"predictions: {self.predictions} lies in run_dir; choose another run_dir")
 
-
-def model_config(config: EvalSuperNIConfig) -> LLMConfig:
-    """The model to ask: the one `model` names, else what the `llm` group says; `adapter` goes on it.
-
-    Raises:
-        UserError: two keys name different models or adapters.
-    """
-    llm = config.llm
-    if config.model:
-        if llm.backend == "tiny":  # the default group: nothing of the embedded model's settings applies
-            llm = LLMConfig(backend="local", model=config.model, context_length=llm.context_length)
-        elif llm.backend != "local":
-            raise UserError(f"model and llm={llm.backend} are both given; keep one of them")
-        elif llm.model not in (None, config.model):
-            raise UserError(f"model={config.model} and llm.model={llm.model} differ; keep one of them")
-        llm = replace(llm, model=config.model)
-    if config.adapter:
-        if llm.adapter not in (None, config.adapter):
-            raise UserError(
-                f"adapter={config.adapter} and llm.adapter={llm.adapter} differ; keep one of them"
-            )
-        if llm.backend == "replay":
-            raise UserError("adapter is given with llm=replay, which asks no model; drop it")
-        llm = replace(llm, adapter=config.adapter)
-    return replace(llm, endpoint="chat") if config.prompt_style == "chat" else llm
+    @property
+    def question(self) -> Question:
+        """The keys that say how a model is asked."""
+        names = [field.name for field in fields(Question)]
+        return Question(**{name: getattr(self, name) for name in names})
 
 
 def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
@@ -99,7 +71,7 @@ def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
         UserError: bad input, or settings that differ from those the run folder was made with.
     """
     benchmark = load_benchmark(
-        config.benchmark, config.superni_dir, config.track, config.max_instances_per_task
+        config.benchmark, config.superni_dir, config.track, config.max_instances_per_task, config.num_examples
     )
     print(f"{benchmark.label}: {benchmark.tasks_found} tasks, {len(benchmark.samples)} instances")
     with open_run(config.run_dir, "eval_superni", _as_json(config)) as run:
@@ -128,37 +100,12 @@ def _given(config: EvalSuperNIConfig, benchmark: Benchmark) -> tuple[dict[str, P
 def _asked(
     config: EvalSuperNIConfig, benchmark: Benchmark, run: RunFolder
 ) -> tuple[dict[str, Prediction], dict[str, Any]]:
-    llm_config = model_config(config)
-    max_tokens = config.max_tokens or (MAX_TOKENS_TINY if llm_config.backend == "tiny" else MAX_TOKENS)
-    llm = make_llm(llm_config)
-    try:
-        setting = {
-            "mode": "zero-shot",
-            "system": config.system or _system_name(llm_config),
-            "prompt_style": config.prompt_style,
-            "temperature": 0.0,
-            "stop": [],
-            "max_tokens": max_tokens,
-            "max_prompt_tokens": max_prompt_tokens(llm.context_length, max_tokens),
-            "llm": dict(llm.description),
-        }
-        deciding = {key: value for key, value in setting.items() if key != "system"}
-        path = run.path / "predictions.jsonl"
-        if not run.begin("predict", deciding | _benchmark_settings(benchmark)):
-            _predict(config, benchmark, run, llm, max_tokens, path)
-    finally:
-        llm.close()
+    path = run.path / "predictions.jsonl"
+    predictions, setting = ask(config.question, benchmark.samples, run, _benchmark_settings(benchmark))
+    if predictions is not None:
+        write_predictions(path, benchmark.samples, predictions)
+        run.complete("predict", predictions=len(predictions))
     return read_predictions(path), setting
-
-
-def _predict(
-    config: EvalSuperNIConfig, benchmark: Benchmark, run: RunFolder, llm: LLM, max_tokens: int, path: Path
-) -> None:
-    logged = LoggedLLM(llm, run.path / "response_log.jsonl")
-    style = cast(PromptStyle, config.prompt_style)
-    predictions = predict(benchmark.samples, logged.for_stage("predict"), style, max_tokens)
-    write_predictions(path, benchmark.samples, predictions)
-    run.complete("predict", predictions=len(predictions))
 
 
 def _score(
@@ -192,15 +139,6 @@ def _benchmark_settings(benchmark: Benchmark) -> dict[str, Any]:
         "max_instances_per_task": benchmark.max_instances_per_task,
         "benchmark_sha256": benchmark.fingerprint,
     }
-
-
-def _system_name(llm: LLMConfig) -> str:
-    if llm.backend == "tiny":
-        name = "embedded model"
-    else:
-        source = llm.model or llm.responses or llm.backend
-        name = Path(source).name if Path(source).exists() else source
-    return f"{name} + {Path(llm.adapter).name}" if llm.adapter else name
 
 
 def _as_json(config: EvalSuperNIConfig) -> dict[str, Any]:

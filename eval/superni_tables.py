@@ -45,7 +45,8 @@ def setting_note(metrics: Metrics) -> str:
         asked = "predictions scored as given"
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
-        asked = f"zero-shot, prompt {setting['prompt_style']}, greedy, {limit}"
+        shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
+        asked = f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}"
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each = f"first {benchmark['max_instances_per_task']} instances of each"
     intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"

@@ -4,10 +4,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from tqdm import tqdm
-
 from finetune.examples import TokenisedExample
 from selfinstruct import jsonl
+from selfinstruct.progress import progress_bar
 
 
 class Progress:
@@ -23,7 +22,7 @@ class Progress:
             earlier = (checkpoint / "metrics.jsonl").read_text(encoding="utf-8") if checkpoint else ""
             jsonl.replace_text(metrics, earlier)
             self._writer = jsonl.Appender(metrics)
-        self._bar = tqdm(total=total, initial=done, desc="finetuning", unit="step", disable=not is_main)
+        self._bar = progress_bar("finetuning", total, done, unit="step", disable=not is_main)
         self._start = time.perf_counter()
         self._num_tokens = 0
 

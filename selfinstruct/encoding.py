@@ -4,6 +4,7 @@ The thirteen forms are those of the paper's section 2.3 (released data): seven w
 where there is none. Evaluation uses the form of the released prediction files (`self-instruct`).
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 # (prompt, text before the output). The blank before the output belongs to the completion: a tokenizer
@@ -45,25 +46,44 @@ def fill(form: tuple[str, str], instruction: str, input_text: str, output: str) 
     )
 
 
-def evaluation_prompt(style: PromptStyle, instruction: str, input_text: str) -> str:
-    """The zero-shot prompt of a task instance in one of the named styles (recorded with every result).
+def evaluation_prompt(
+    style: PromptStyle, instruction: str, input_text: str, examples: Sequence[tuple[str, str]] = ()
+) -> str:
+    """The prompt of a task instance in one of the named styles (recorded with every result).
 
     `self-instruct`: the released prediction files; `tk-def`: Tk-Instruct's definition-only prompt, its
-    trailing blank stripped as for causal models; `chat`: the text of one user turn.
+    trailing blank stripped as for causal models; `chat`: the text of one user turn. Examples, (input, output)
+    pairs with their answers, make it few-shot; they stand between instruction and input.
     """
     match style:
         case "self-instruct":
             instruction, input_text = instruction.strip(), input_text.strip()
-            if input_text:
-                return f"{instruction}\n\nInput: {input_text}\nOutput:"
+            shown = "".join(f"\n\n{_block(*example)}" for example in examples)
+            if input_text or shown:
+                return f"{instruction}{shown}\n\n{_block(input_text, '')}"
             return f"{instruction}\nOutput:"
         case "tk-def":
             definition, given = _full_stop(instruction.strip()), _full_stop(input_text.strip())
+            shown = "".join(
+                f" Positive Example {number} -\nInput: {_full_stop(text.strip())}\n"
+                f" Output: {_full_stop(output.strip())}\n\n"
+                for number, (text, output) in enumerate(examples, start=1)
+            )
             return (
-                f"Definition: {definition}\n\nNow complete the following example -\nInput: {given}\nOutput:"
+                f"Definition: {definition}\n\n{shown}"
+                f"Now complete the following example -\nInput: {given}\nOutput:"
             )
         case "chat":
-            return f"{instruction.strip()}\n\n{input_text.strip()}".strip()
+            if not examples:
+                return f"{instruction.strip()}\n\n{input_text.strip()}".strip()
+            blocks = [_block(*example) for example in (*examples, (input_text, ""))]
+            return "\n\n".join([instruction.strip(), *blocks])
+
+
+def _block(input_text: str, output: str) -> str:
+    """An example, or without an output the place where one is asked for."""
+    given, answer = input_text.strip(), f"Output: {output.strip()}".strip()
+    return f"Input: {given}\n{answer}" if given else answer
 
 
 def _full_stop(text: str) -> str:

@@ -17,6 +17,9 @@ COMMANDS = {
     "eval_superni": "scripts/eval_superni.py",
     "reproduce": "scripts/reproduce.py",
     "check_seeds": "scripts/check_seeds.py",
+    "eval_user_oriented": "scripts/eval_user_oriented.py",
+    "make_controls": "scripts/make_controls.py",
+    "review_little_world": "scripts/review_little_world.py",
 }
 # A group's options, with the command that uses it and what an option cannot do without.
 GROUPS = {
@@ -90,7 +93,7 @@ def test_an_unknown_key_ends_with_2_and_one_message(tmp_path: Path) -> None:
 def test_an_unknown_group_option_ends_with_2(tmp_path: Path) -> None:
     done = run_script(str(ROOT / "scripts/generate.py"), "llm=gpt", cwd=tmp_path)
     assert done.returncode == 2
-    assert "llm/gpt" in done.stderr
+    assert "llm=gpt: no such option; choose from" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -59,3 +59,23 @@ def test_the_evaluation_prompts(style: str, given: str, prompt: str) -> None:
 
 def test_tk_def_puts_a_full_stop_after_a_definition_without_one() -> None:
     assert evaluation_prompt("tk-def", "Do it", "x").startswith("Definition: Do it.\n\n")
+
+
+@pytest.mark.parametrize(
+    ("style", "given", "prompt"),
+    [
+        ("self-instruct", "x", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nInput: x\nOutput:"),
+        ("self-instruct", "", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nOutput:"),
+        ("chat", "x", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nInput: x\nOutput:"),
+        (
+            "tk-def",
+            "x",
+            "Definition: Do it.\n\n Positive Example 1 -\nInput: a.\n Output: b.\n\n"
+            " Positive Example 2 -\nInput: .\n Output: c.\n\n"
+            "Now complete the following example -\nInput: x.\nOutput:",
+        ),
+    ],
+)
+def test_examples_stand_between_instruction_and_input(style: str, given: str, prompt: str) -> None:
+    examples = [("a ", "b"), ("", " c")]
+    assert evaluation_prompt(style, "Do it.", given, examples) == prompt  # type: ignore[arg-type]

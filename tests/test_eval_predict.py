@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,15 @@ def test_where_the_definition_alone_is_too_long_its_end_goes_too() -> None:
 def test_a_context_without_room_for_any_prompt_is_refused() -> None:
     with pytest.raises(UserError, match="t-0: no prompt of 1 tokens can be made of it"):
         fit_prompt(sample("in"), "self-instruct", WordLLM(), 1)
+
+
+def test_examples_that_do_not_fit_are_left_out_from_the_last_before_anything_is_cut() -> None:
+    few_shot = replace(sample("one"), examples=(("a", "b"), ("c", "d")))
+    whole = fit_prompt(few_shot, "self-instruct", WordLLM(), 13)
+    shorter = fit_prompt(few_shot, "self-instruct", WordLLM(), 12)
+    assert whole.text.count("Output:") == 3 and not whole.truncated
+    assert shorter.text == "Say yes.\n\nInput: a\nOutput: b\n\nInput: one\nOutput:" and shorter.truncated
+    assert fit_prompt(few_shot, "self-instruct", WordLLM(), 5).text == "Say yes.\n\nInput: one\nOutput:"
 
 
 @pytest.mark.parametrize(

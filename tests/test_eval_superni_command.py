@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from benchmark_folders import instance, task, write_benchmark
 
-from eval.superni_run import EvalSuperNIConfig, evaluate_superni, model_config
+from eval.asking import model_config
+from eval.superni_run import EvalSuperNIConfig, evaluate_superni
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
 from selfinstruct.settings import REPOSITORY, from_dict
@@ -35,6 +36,7 @@ def settings(folder: Path, **changes: Any) -> EvalSuperNIConfig:
         "track": "default",
         "max_instances_per_task": 100,
         "prompt_style": "self-instruct",
+        "num_examples": 0,
         "max_tokens": None,
         "system": None,
         "intervals": {"resamples": 200, "seed": 0},
@@ -144,18 +146,20 @@ def test_predictions_inside_the_run_folder_are_never_overwritten(tmp_path: Path)
 
 def test_the_model_key_means_a_local_model_with_its_own_settings(tmp_path: Path) -> None:
     tiny = {"backend": "tiny", "device": "cpu", "batch_size": 8}
-    found = model_config(settings(tmp_path, model="m", adapter="a", llm=tiny))
+    found = model_config(settings(tmp_path, model="m", adapter="a", llm=tiny).question)
     assert found == LLMConfig(backend="local", model="m", adapter="a")
 
 
 def test_the_llm_group_decides_without_model_and_takes_the_adapter(tmp_path: Path) -> None:
-    assert model_config(settings(tmp_path, adapter="a")) == LLMConfig(backend="tiny", adapter="a")
+    assert model_config(settings(tmp_path, adapter="a").question) == LLMConfig(backend="tiny", adapter="a")
     local = {"backend": "local", "model": "m", "batch_size": 4}
-    assert model_config(settings(tmp_path, llm=local)) == LLMConfig(backend="local", model="m", batch_size=4)
+    assert model_config(settings(tmp_path, llm=local).question) == LLMConfig(
+        backend="local", model="m", batch_size=4
+    )
 
 
 def test_the_chat_style_asks_through_the_chat_template(tmp_path: Path) -> None:
-    assert model_config(settings(tmp_path, prompt_style="chat")).endpoint == "chat"
+    assert model_config(settings(tmp_path, prompt_style="chat").question).endpoint == "chat"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,7 @@ def test_the_chat_style_asks_through_the_chat_template(tmp_path: Path) -> None:
 )
 def test_two_models_at_once_are_refused(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=message):
-        model_config(settings(tmp_path, **changes))
+        model_config(settings(tmp_path, **changes).question)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -46,12 +48,14 @@ def experiment(tmp_path: Path, **changes: Any) -> ReproduceConfig:
         "title": "Small",
         "steps": {"generate": {"command": "x"}, "before": {"command": "x"}, "after": {"command": "x"}},
         "data_step": "generate",
+        "review_step": None,
         "systems": {
             "vanilla": {"step": "before", "label": "vanilla"},
             "cut": {"step": "before", "label": "cut", "variant": "first_paragraph"},
             "tuned": {"step": "after", "label": "tuned"},
         },
         "differences": [["vanilla", "tuned"]],
+        "by_category": ["vanilla", "tuned"],
     }
     return ReproduceConfig(**(values | changes))
 
@@ -115,6 +119,8 @@ def test_a_difference_is_shown_with_its_sign(finished: ReproduceConfig) -> None:
             r"systems\.a\.step: there is no step 'nowhere'",
         ),
         ({"differences": [["vanilla", "other"]]}, "differences: .* must be two of vanilla, cut, tuned"),
+        ({"by_category": ["other"]}, "by_category: 'other' is none of vanilla, cut, tuned"),
+        ({"review_step": "other"}, "review_step: there is no step 'other'; choose from generate, before"),
     ],
 )
 def test_a_wrong_experiment_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -128,23 +134,29 @@ def test_model_text_in_the_sample_cannot_steer_the_terminal(tmp_path: Path) -> N
     assert sample_lines(tmp_path) == ["- Do [31m it.", "    input:  a b", "    output: c"]
 
 
+TUNED = ("train", "train_seeds_only", "train_shuffled_outputs", "train_little_world")
+EVALUATED = (
+    *("vanilla", "vanilla_2_examples", "seeds_only", "shuffled_outputs", "self_instruct", "little_world"),
+)
 SMALL = (
     "steps.generate.settings.num_instructions=24",
-    "+steps.train.settings.max_steps=12",
-    "+steps.train.settings.checkpoint_every=4",
-    "+steps.vanilla.settings.max_instances_per_task=1",
-    "+steps.self_instruct.settings.max_instances_per_task=1",
+    *(f"steps.{name}.settings.max_steps=12" for name in TUNED),
+    *(f"+steps.{name}.settings.checkpoint_every=4" for name in TUNED),
+    *(f"+steps.{name}.settings.max_instances_per_task=1" for name in EVALUATED),
 )
 COMPARED = (
+    "generate/machine_generated_instructions.jsonl",
+    "generate/is_clf_or_not.jsonl",
+    "generate/machine_generated_instances.jsonl",
     "generate/finetuning_data/train.jsonl",
     "generate/rejected.jsonl",
-    "train/metrics.jsonl",
-    "train/adapter/adapter_model.safetensors",
-    "vanilla/predictions.jsonl",
-    "self_instruct/predictions.jsonl",
-    "self_instruct/metrics.json",
+    "review/review.json",
+    "controls/shuffled_outputs.jsonl",
     "table.md",
+    *(f"{name}/{file}" for name in TUNED for file in ("metrics.jsonl", "adapter/adapter_model.safetensors")),
+    *(f"{name}/{file}" for name in EVALUATED for file in ("predictions.jsonl", "metrics.json")),
 )
+KILLS = 20
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
@@ -156,25 +168,42 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.soak
-def test_the_whole_chain_killed_at_many_moments_gives_the_same_bytes(tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+def test_the_whole_chain_killed_at_random_moments_gives_the_same_bytes(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
     process = start(whole)
     begun = time.monotonic()
     _, stderr = process.communicate()
     assert process.returncode == 0, stderr.decode()
-    pause = (time.monotonic() - begun) / 12
-    kills = 0
-    while True:
-        process = start(killed)
-        try:
-            _, stderr = process.communicate(timeout=pause * (1 + 0.6 * kills))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            kills += 1
-            continue
-        assert process.returncode == 0, stderr.decode()
-        break
-    assert kills >= 5
-    for name in COMPARED:
-        assert (killed / "seed1" / name).read_bytes() == (whole / "seed1" / name).read_bytes(), name
+    # On average a run is left alone for a sixth of the whole; much of that goes by until a step has started.
+    longest = (time.monotonic() - begun) / 3
+    rng = Random(1)
+    killed_in: list[str] = []
+    for chain in range(KILLS):
+        folder = tmp_path / f"killed{chain}"
+        while (returncode := run_for(folder, rng.uniform(1, longest))) is None:
+            killed_in.append(running_step(folder / "seed1" / "manifest.json"))
+        assert returncode == 0
+        for name in COMPARED:
+            assert (folder / "seed1" / name).read_bytes() == (whole / "seed1" / name).read_bytes(), name
+        if len(killed_in) >= KILLS:
+            break
+    print(f"{len(killed_in)} kills over {chain + 1} chains, in {Counter(killed_in)}")
+    assert len(killed_in) >= KILLS
+
+
+def run_for(folder: Path, seconds: float) -> int | None:
+    """Start the chain and kill it with its step after so many seconds: None, or the exit code if it ended."""
+    process = start(folder)
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return None
+    return process.returncode
+
+
+def running_step(manifest: Path) -> str:
+    steps = json.loads(manifest.read_text())["steps"] if manifest.exists() else {}
+    running = [name for name, step in steps.items() if step["status"] == "running" and name != "experiment"]
+    return running[-1] if running else "start"

@@ -215,3 +215,16 @@ def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) ->
 def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="track: 'xlingual' cannot be scored"):
         load_benchmark(named(tmp_path), None, "xlingual", 100)
+
+
+def test_samples_carry_the_first_positive_examples_asked_for(tmp_path: Path) -> None:
+    content = task("t") | {
+        "Positive Examples": [{"input": f"i{n}", "output": f"o{n}", "explanation": ""} for n in range(3)]
+    }
+    folder = write_benchmark(tmp_path, {"t": content})
+    few_shot = load_benchmark(named(folder), None, "default", 100, num_examples=2)
+    assert few_shot.samples[1].examples == (("i0", "o0"), ("i1", "o1"))
+    assert load(folder).samples[1].examples == ()
+    assert load(folder).fingerprint != few_shot.fingerprint
+    with pytest.raises(UserError, match=r"t\.json: Positive Examples: 3 there, num_examples=4; lower it"):
+        load_benchmark(named(folder), None, "default", 100, num_examples=4)

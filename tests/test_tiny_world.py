@@ -13,8 +13,8 @@ import yaml
 from rapidfuzz.distance import LCSseq
 from rouge_score.rouge_scorer import RougeScorer
 
-from selfinstruct.llm.tiny import benchmark, demo
-from selfinstruct.llm.tiny.documents import write_document
+from selfinstruct.llm.tiny import benchmark, build, demo
+from selfinstruct.llm.tiny.documents import BLANKS, write_document
 from selfinstruct.llm.tiny.world import (
     HELD_OUT,
     OPERATIONS,
@@ -31,8 +31,8 @@ from selfinstruct.rouge import tokenize_english
 
 REPOSITORY = Path(__file__).parents[1]
 BENCHMARK = REPOSITORY / "eval" / "data" / "littleworld"
-DOCUMENTS = 1500
-"""How much of the training text the rules are checked on."""
+SOME_DOCUMENTS = 1500
+"""How much of the training text the rules are checked on in `make test`; `make soak` checks all of it."""
 SUPERNI_TEST_CATEGORIES = {
     "Textual Entailment",
     "Title Generation",
@@ -54,16 +54,18 @@ def rouge_l(one: list[str], other: list[str]) -> float:
     return 2 * LCSseq.similarity(one, other) / (len(one) + len(other))
 
 
-@pytest.fixture(scope="module")
-def training_texts() -> list[str]:
-    return [write_document(0, index).text for index in range(DOCUMENTS)]
+@pytest.fixture(scope="module", params=["some", pytest.param("all", marks=pytest.mark.soak)])
+def training_texts(request: pytest.FixtureRequest) -> list[str]:
+    built = json.loads((build.FOLDER / "model" / "build.json").read_text(encoding="utf-8"))
+    documents = SOME_DOCUMENTS if request.param == "some" else built["training_documents"]
+    return [write_document(0, index).text for index in range(documents)]
 
 
 @pytest.fixture(scope="module")
 def training_instructions(training_texts: list[str]) -> set[str]:
-    found = {
-        line for text in training_texts for line in re.findall(r"^(?:Task:|\d+\.) (.+)$", text, re.MULTILINE)
-    }
+    lines = {line for text in training_texts for line in text.split("\n")}
+    shortened = (re.sub(r"^(?:Task:|\d+\.) ", "", line).split(" Output:")[0] for line in lines)
+    found = {line for line in shortened if recognise(line)}
     assert len(found) > 5000
     return found
 
@@ -215,17 +217,19 @@ def test_no_held_out_task_is_in_the_training_text(training_instructions):
     held_out = [task for task in TASKS if task.held_out]
     assert len(held_out) == sum(map(len, HELD_OUT.values())) == 39
     seen = {recognise(text) for text in sorted(training_instructions)[::4]}
-    assert None not in seen and len(seen) > 450
+    assert len(seen) > 450
     assert not seen & set(held_out)
     assert len(TRAINING_TASKS) + len(held_out) == len(TASKS)
 
 
-def test_no_document_has_the_form_of_finetuning_or_evaluation(training_texts):
+def test_a_task_is_answered_in_few_shot_documents_only(training_texts):
+    sheets = 0
     for text in training_texts:
-        # an instruction is followed by its input only inside a numbered example
-        assert not re.search(r"(?<!Example \d)\nInput:", text)
-        assert "\n\nInput:" not in text
-        assert text.count("Output:") == 0 or text.startswith("Write examples for each task.")
+        if "Output:" in text and not text.startswith("Write examples for each task."):
+            sheets += 1
+            answers = {answer.strip() for answer in re.findall(r"Output:(.*)", text)}
+            assert len(answers) == 1 and answers <= set(BLANKS), text
+    assert sheets > 0.02 * len(training_texts)
 
 
 def test_the_benchmark_has_the_promised_size(task_files):

@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -46,6 +47,14 @@ def _draw_distinct(task: Task, how_many: int) -> list[tuple[str, str]]:
             text, output = write_instance(task, rng, label)
         drawn[text] = output
     return list(drawn.items())
+
+
+@cache
+def benchmark_pairs() -> frozenset[tuple[str, str]]:
+    """Every (input, output) of the benchmark, its shown examples among them."""
+    return frozenset(
+        pair for task in benchmark_tasks() for pair in _draw_distinct(task, INSTANCES_PER_TASK + 2)
+    )
 
 
 def task_file(number: int, task: Task) -> dict[str, Any]:

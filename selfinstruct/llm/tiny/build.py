@@ -1,6 +1,6 @@
 """Build the embedded model from nothing: text of the world -> tokenizer -> training -> `model/` and its card.
 
-`python -m selfinstruct.llm.tiny.build` takes about 20 minutes on two cores. It also writes the demo's
+`python -m selfinstruct.llm.tiny.build` takes about half an hour on two cores. It also writes the demo's
 seeds and prompts and the benchmark again (the same bytes each time). The same processor type and library
 versions give the same weights.
 """
@@ -12,6 +12,7 @@ import hashlib
 import json
 import platform
 import shutil
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,8 @@ def build(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Train the model and write its folder; returns what `build.json` says."""
     started = time.monotonic()
     tokenizer = build_tokenizer(vocabulary_sample(recipe.seed))
-    model, training = train(recipe, tokenizer)
+    with tempfile.TemporaryDirectory() as meeting:
+        model, training = train(recipe, tokenizer, Path(meeting))
     seconds = time.monotonic() - started
     model.generation_config = GenerationConfig(
         do_sample=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from selfinstruct.llm.tiny import demo
+from selfinstruct.llm.tiny import demo, documents
 from selfinstruct.llm.tiny.operations import Operation
 from selfinstruct.llm.tiny.words import TYPES
 from selfinstruct.llm.tiny.world import OPERATIONS, TASKS, TRAINING_TASKS
@@ -14,11 +14,10 @@ _CARD = """# The embedded model
 
 A causal language model of {parameters:,} parameters that ships with this repository (`llm=tiny`). It
 makes every line of the pipeline run for real, in minutes and without a network: it continues the four
-few-shot prompts of Self-Instruct; after a bare instruction it does not stop where the answer ends, and it
-learns to from the data it has written itself. What it writes first is often right before any finetuning:
-compare with the first paragraph of the vanilla model as well. **It is a toy**: it knows a little world of
-word games and nothing else. It is no source of usable data, and no figure obtained with it says anything
-about models of useful size.
+few-shot prompts of Self-Instruct, but takes a bare instruction for an exercise sheet and goes on with blanks
+and more exercises; to answer it learns from the data it has written itself. **It is a toy**: it knows a
+little world of word games and nothing else. It is no source of usable data, and no figure obtained with it
+says anything about models of useful size.
 
 ## The little world
 
@@ -43,7 +42,7 @@ than by attention alone (no other architecture was measured with this text). Con
 | | |
 |---|---|
 | training text | {training_tokens:,} tokens, written by `documents.py` |
-| steps | {steps:,} of {rows_per_step} rows of {context} tokens, on {threads} threads |
+| steps | {steps:,} of {rows_per_step} rows of {context} tokens, in {processes} processes of one thread |
 | minutes | {minutes} on two shared cores |
 | final loss | {final_loss} (answers weigh {answer_weight:g} times) |
 | outputs exactly right, few-shot, tasks of the training text | {known:.1%} |
@@ -53,10 +52,12 @@ than by attention alone (no other architecture was measured with this text). Con
 | SHA-256 of `tokenizer.json` | `{tokenizer}` |
 | versions | {versions} |
 
-Weights are the same bit for bit only with the same processor type, threads and versions;
+Weights are the same bit for bit only with the same processor type, processes and versions;
 `tests/test_tiny_model.py` holds what is shipped to `model/build.json`, and the training text to its
-checksum. The training text has no document in which an instruction stands alone with its input, as
-finetuning and evaluation write it.
+checksum. In the training text a task is answered in few-shot documents only. Where it stands alone, as
+finetuning and evaluation write it, it stands on an exercise sheet ({sheets:.0%} of the documents), whose
+answers are left blank. So the model does not follow a bare instruction before it is tuned, as GPT-3 did
+not: this is made so, and that the model learns it from its own data is what the demo shows.
 
 What the model can and cannot do: `python scripts/bench/tiny_probe.py`.
 
@@ -87,9 +88,10 @@ def write_card(facts: dict[str, Any], path: Path) -> None:
             ),
             hidden_size=recipe["hidden_size"],
             training_tokens=facts["training_tokens"],
+            sheets=documents.SHARE_OF_EXERCISE_SHEETS,
             steps=recipe["steps"],
             rows_per_step=recipe["rows_per_step"],
-            threads=recipe["threads"],
+            processes=recipe["processes"],
             minutes=facts["minutes"],
             final_loss=facts["final_loss"],
             answer_weight=recipe["answer_weight"],

@@ -15,7 +15,7 @@ import yaml
 from rouge_score.rouge_scorer import RougeScorer
 
 from selfinstruct.llm.tiny import documents
-from selfinstruct.llm.tiny.world import TRAINING_TASKS, Task, find_task, write_instance, write_instruction
+from selfinstruct.llm.tiny.world import TRAINING_TASKS, Task, find_task, write_instruction
 
 SEEDS_PATH = Path(__file__).parent / "seed_tasks.jsonl"
 PROMPTS_PATH = Path(__file__).parents[3] / "configs" / "prompts" / "tiny.yaml"
@@ -72,7 +72,7 @@ def seed_tasks() -> list[dict[str, Any]]:
         while any(scorer.score(instruction, old)["rougeL"].fmeasure > MOST_SIMILAR for old in written):
             instruction = write_instruction(task, rng)
         written.append(instruction)
-        text, output = write_instance(task, rng)
+        text, output = documents.draw_instance(task, rng)
         lines.append(
             {
                 "id": f"tiny_seed_{number}",
@@ -128,7 +128,7 @@ def prompts() -> dict[str, Any]:
     input_first = []
     for name, how_many in _INPUT_FIRST_SHOTS:
         task = find_task(*name)
-        pairs = [write_instance(task, rng) for _ in range(how_many)]
+        pairs = [documents.draw_instance(task, rng) for _ in range(how_many)]
         input_first.append(
             {
                 "instruction": _short_instruction(task, rng),

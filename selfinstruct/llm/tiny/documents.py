@@ -1,7 +1,8 @@
-"""The training text of the embedded model: task lists, few-shot prompts with answers, and plain text.
+"""The training text of the embedded model: task lists, few-shot prompts, exercise sheets, and plain text.
 
-Document `index` of a seed is always the same. None of them holds an instruction with an input alone, as
-finetuning and evaluation show it: following such a prompt is what the model must learn from its own data.
+Document `index` of a seed is always the same. A task is answered in few-shot documents only. Where it stands
+alone, as finetuning and evaluation show it, it stands on an exercise sheet, which leaves the answers to the
+reader: following a bare instruction is what the model must learn from its own data, as GPT-3 had to.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from selfinstruct.llm.tiny import words
+from selfinstruct.llm.tiny.benchmark import benchmark_pairs
 from selfinstruct.llm.tiny.world import TRAINING_TASKS, Task, write_instance, write_instruction
 
 INSTRUCTIONS_HEADING = "Come up with a series of varied tasks:"
@@ -50,6 +52,13 @@ def draw_task(rng: Random) -> Task:
     if rng.random() < 0.5:
         return rng.choice(TRAINING_TASKS)
     return rng.choice(_BY_OPERATION[rng.choice(_OPERATIONS)])
+
+
+def draw_instance(task: Task, rng: Random, label: str | None = None) -> tuple[str, str]:
+    """A random (input, right output) that is not in the benchmark, which asks other tasks the same inputs."""
+    while (instance := write_instance(task, rng, label)) in benchmark_pairs():
+        pass
+    return instance
 
 
 def _write_task_list(rng: Random) -> Document:
@@ -96,7 +105,7 @@ def _write_input_first(rng: Random) -> Document:
         task = draw_task(rng)
         examples: dict[str, str] = {}
         for _ in range(rng.choice((1, 1, 2, 2, 3, 5)) if task.needs_input else 1):
-            text, output = write_instance(task, rng)
+            text, output = draw_instance(task, rng)
             examples[text] = output
         add_input_first(document, write_instruction(task, rng), list(examples.items()))
     return document
@@ -115,7 +124,7 @@ def write_labelled(task: Task, rng: Random) -> list[tuple[str, str]]:
     """(label, input) for every label of the task, in random order."""
     labels = list(task.labels)
     rng.shuffle(labels)
-    return [(label, write_instance(task, rng, label)[0]) for label in labels]
+    return [(label, draw_instance(task, rng, label)[0]) for label in labels]
 
 
 def _write_output_first(rng: Random) -> Document:
@@ -124,6 +133,45 @@ def _write_output_first(rng: Random) -> Document:
     while len(document.text) < 1500:
         task = rng.choice(CLASSIFICATION_TASKS)
         add_output_first(document, write_instruction(task, rng), write_labelled(task, rng))
+    return document
+
+
+BLANKS = ("________", "...", "[your answer]")
+# What stands between an instruction and its inputs, before an input, and after it; {blank} stays empty.
+_SHEET_FORMS = (
+    ("\n\n", "Input: ", "\nOutput: {blank}\n\n"),
+    ("\n", "Input: ", "\nOutput: {blank}\n"),
+    ("\n\n", "Input: ", "\n\nOutput: {blank}\n\n"),
+    ("\n\n", "", "\n\nOutput: {blank}\n\n"),
+    ("\n\n", "", "\n\n"),
+    ("\n", "", "\n"),
+    ("\n\n", "Input: ", "\n"),
+)
+_SHEET_FORMS_WITHOUT_INPUT = (
+    " Output: {blank}\n",
+    "\nOutput: {blank}\n\n",
+    "\n\nOutput: {blank}\n\n",
+    "\n\n",
+)
+
+
+def _write_exercise_sheet(rng: Random) -> Document:
+    """Tasks with inputs, and blanks where the reader is to write: a bare instruction brings no answer."""
+    document = Document("exercise_sheet")
+    before_inputs, before_input, after_input = rng.choice(_SHEET_FORMS)
+    without_input = rng.choice(_SHEET_FORMS_WITHOUT_INPUT)
+    blank, label = rng.choice(BLANKS), rng.choice(("", "", "Task: "))
+    while len(document.text) < 1200:
+        task = draw_task(rng)
+        document.add(f"{label}{write_instruction(task, rng)}")
+        if not task.needs_input:
+            document.add(without_input.format(blank=blank))
+            continue
+        document.add(before_inputs)
+        for _ in range(rng.choice((1, 2, 3, 4))):
+            document.add(before_input + draw_instance(task, rng)[0] + after_input.format(blank=blank))
+        if not document.text.endswith("\n\n"):
+            document.add("\n")
     return document
 
 
@@ -189,14 +237,16 @@ def _write_repetition(rng: Random) -> Document:
     return document
 
 
+SHARE_OF_EXERCISE_SHEETS = 0.06
 # Shares of the documents, after a prototype; instances are what the model is for.
 SHARES: tuple[tuple[Callable[[Random], Document], float], ...] = (
-    (_write_task_list, 0.17),
+    (_write_task_list, 0.16),
     (_write_classification, 0.07),
-    (_write_input_first, 0.51),
+    (_write_input_first, 0.50),
     (_write_output_first, 0.11),
-    (_write_running_text, 0.08),
-    (_write_repetition, 0.06),
+    (_write_exercise_sheet, SHARE_OF_EXERCISE_SHEETS),
+    (_write_running_text, 0.06),
+    (_write_repetition, 0.04),
 )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from torch import distributed
 from torch.nn import functional
 from tqdm import tqdm
 from transformers import Lfm2Config, Lfm2ForCausalLM, PreTrainedTokenizerFast
@@ -30,7 +33,7 @@ class Recipe:
     """Everything the trained weights depend on, beside the code and the library versions."""
 
     seed: int = 0
-    steps: int = 4000
+    steps: int = 7000
     rows_per_step: int = 4
     answer_weight: float = 3.0  # loss weight of answers against all other tokens
     peak_lr: float = 0.015  # Muon, for the matrices
@@ -46,7 +49,7 @@ class Recipe:
         "conv",
         "full_attention",
     )
-    threads: int = 2
+    processes: int = 2
 
     def to_json(self) -> dict[str, object]:
         return asdict(self) | {"layer_types": list(self.layer_types)}
@@ -153,13 +156,38 @@ def _lr_share(step: int, recipe: Recipe) -> float:
     return 0.5 * (1 + math.cos(math.pi * done)) * 0.99 + 0.01
 
 
-def train(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> tuple[Lfm2ForCausalLM, dict[str, float]]:
-    """Train from scratch for a fixed number of steps; returns the model and what the training was."""
-    torch.set_num_threads(recipe.threads)
+def train(
+    recipe: Recipe, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> tuple[Lfm2ForCausalLM, dict[str, float]]:
+    """Train from scratch for a fixed number of steps; returns the model and what the training was.
+
+    `recipe.processes` processes of one thread share the rows of a step: matrices this small gain nothing
+    from more threads. `folder` must exist; the processes meet in it, and the weights pass through it.
+    """
+    torch.multiprocessing.spawn(
+        _train_rows_of_process, args=(recipe, tokenizer, folder), nprocs=recipe.processes
+    )
+    model = build_model(recipe, tokenizer)
+    model.load_state_dict(torch.load(folder / _WEIGHTS, weights_only=True))
+    return model.eval(), json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+
+
+_WEIGHTS, _FACTS = "weights.pt", "training.json"
+
+
+def _train_rows_of_process(
+    rank: int, recipe: Recipe, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> None:
+    """The whole training in one of the processes; all hold the same weights after every step."""
+    torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     # Filling fresh memory, part of the deterministic mode, costs a tenth of the time and hides nothing here.
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 (unknown to mypy)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=recipe.processes
+    )
     model = build_model(recipe, tokenizer)
+    parameters = list(model.parameters())
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     optimizers = [
@@ -171,28 +199,39 @@ def train(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> tuple[Lfm2ForCa
     ]
     rows = rows_of(recipe, tokenizer)
     recent: list[float] = []
-    progress = tqdm(range(recipe.steps), desc="training", unit="step", mininterval=2)
+    progress = tqdm(range(recipe.steps), desc="training", unit="step", mininterval=2, disable=rank > 0)
     for _ in progress:
         batch = [next(rows) for _ in range(recipe.rows_per_step)]
-        ids = torch.tensor([row.ids for row in batch])
-        weights = torch.tensor([row.weights for row in batch])[:, 1:].flatten()
+        total_weight = sum(sum(row.weights[1:]) for row in batch)
+        mine = batch[rank :: recipe.processes]
+        ids = torch.tensor([row.ids for row in mine])
+        weights = torch.tensor([row.weights for row in mine])[:, 1:].flatten()
         logits = model(ids[:, :-1], use_cache=False).logits.flatten(0, 1)
         losses = functional.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
-        loss = (losses * weights).sum() / weights.sum()
+        loss = (losses * weights).sum() / total_weight
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        summed = torch.cat([loss.detach()[None], *(gradient.flatten() for gradient in gradients)])
+        distributed.all_reduce(summed)
+        recent = [*recent[-99:], summed[0].item()]
+        parts = summed[1:].split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         for optimizer, schedule in zip(optimizers, schedules, strict=True):
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-        recent = [*recent[-99:], loss.item()]
         progress.set_postfix(loss=f"{sum(recent) / len(recent):.3f}", refresh=False)
-    model.eval()
-    return model, {
-        "final_loss": round(sum(recent) / len(recent), 4),
-        "training_tokens": recipe.steps * recipe.rows_per_step * CONTEXT,
-        "training_documents": batch[-1].documents_read,
-    }
+    if rank == 0:
+        torch.save(model.state_dict(), folder / _WEIGHTS)
+        facts = {
+            "final_loss": round(sum(recent) / len(recent), 4),
+            "training_tokens": recipe.steps * recipe.rows_per_step * CONTEXT,
+            "training_documents": batch[-1].documents_read,
+        }
+        (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    distributed.destroy_process_group()
 
 
 def vocabulary_sample(seed: int, documents: int = 12_000) -> Iterator[str]:

@@ -1,0 +1,255 @@
+"""Phase 3b, the automatic half: responses to the user-oriented tasks, scored against the reference answers.
+
+python scripts/eval_user_oriented.py run_dir=runs/user model=PATH_OR_HUB_ID
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.asking import Question, ask
+from eval.intervals import Interval, PairedDifference, mean_interval, paired_difference
+from eval.scoring import METRICS, score
+from eval.superni_run import IntervalsConfig
+from eval.tables import Cell, Table, write_tables
+from eval.user_oriented import Response, UserTask, read_responses, read_user_tasks, response_line
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+from selfinstruct.llm.base import LLMConfig
+from selfinstruct.runs import RunFolder, open_run
+from selfinstruct.settings import file_digest
+
+PREDICTIONS = "predictions.jsonl"
+_NOTE = (
+    "ROUGE-L, ROUGE-1 and exact match to one reference answer, x100, with 95 % intervals by bootstrap over "
+    "tasks. A good answer can differ from the reference: the paper's result on this set is human ratings."
+)
+
+# What is known of each task, by its id: metric -> value 0 to 100.
+Scores = dict[str, dict[str, float]]
+
+
+@dataclass
+class EvalUserOrientedConfig:
+    """`configs/eval_user_oriented.yaml` as a dataclass."""
+
+    run_dir: Path
+    tasks: Path
+    model: str | None
+    adapter: str | None
+    llm: LLMConfig
+    predictions: list[str] | str | None
+    prompt_style: str
+    max_tokens: int | None
+    system: str | None
+    intervals: IntervalsConfig
+
+    def __post_init__(self) -> None:
+        if self.intervals.resamples < 1:
+            raise UserError(f"intervals.resamples: {self.intervals.resamples} must be at least 1")
+        if self.predictions == []:
+            raise UserError("predictions: the list is empty; give files or run folders")
+        question = self.question
+        if self.predictions:
+            question.refuse_with_predictions()
+            if self.system:
+                raise UserError("system and predictions are both given; systems are named by their files")
+
+    @property
+    def question(self) -> Question:
+        """The keys that say how a model is asked."""
+        names = [field.name for field in fields(Question) if field.name != "num_examples"]
+        return Question(num_examples=0, **{name: getattr(self, name) for name in names})
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """System name -> prediction file, where files are scored: a run folder stands for its predictions."""
+        given = [self.predictions] if isinstance(self.predictions, str) else self.predictions or []
+        files: dict[str, Path] = {}
+        for name in given:
+            path = Path(name)
+            system = path.name if path.is_dir() else path.stem
+            if system in files:
+                raise UserError(f"predictions: two systems are called {system!r}; rename a file or folder")
+            files[system] = path / PREDICTIONS if path.is_dir() else path
+        return files
+
+
+def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
+    """Run the automatic half of phase 3b and return what metrics.json holds; prints the tables.
+
+    Raises:
+        UserError: bad input, or settings that differ from those the run folder was made with.
+    """
+    tasks = read_user_tasks(config.tasks)
+    files = config.files
+    systems = {name: read_responses(path, tasks) for name, path in files.items()}
+    with open_run(config.run_dir, "eval_user_oriented", _as_json(config)) as run:
+        setting: dict[str, Any]
+        if files:
+            digests = {name: file_digest(path) for name, path in files.items()}
+            setting = {"mode": "score only", "predictions": digests}
+        else:
+            systems, setting = _asked(config, tasks, run)
+        metrics = _score(config, systems, setting, run)
+    print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
+    print(f"metrics, responses and tables are in {config.run_dir}")
+    return metrics
+
+
+def _asked(
+    config: EvalUserOrientedConfig, tasks: Sequence[UserTask], run: RunFolder
+) -> tuple[dict[str, list[Response]], dict[str, Any]]:
+    samples = [task.sample() for task in tasks]
+    predictions, setting = ask(config.question, samples, run, {"tasks": file_digest(config.tasks)})
+    path = run.path / PREDICTIONS
+    if predictions is not None:
+        responses = [Response(task, p.text, p) for task, p in zip(tasks, predictions, strict=True)]
+        jsonl.replace(path, map(response_line, responses))
+        run.complete("predict", predictions=len(responses))
+    return {setting["system"]: read_responses(path, tasks)}, setting
+
+
+def _score(
+    config: EvalUserOrientedConfig,
+    systems: Mapping[str, Sequence[Response]],
+    setting: dict[str, Any],
+    run: RunFolder,
+) -> dict[str, Any]:
+    # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
+    resampling = asdict(config.intervals)
+    run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
+    scores = {name: score_responses(responses) for name, responses in systems.items()}
+    metrics: dict[str, Any] = {
+        "systems": {
+            name: summarise(responses, scores[name], config.intervals) for name, responses in systems.items()
+        },
+        "comparisons": _comparisons(scores, config.intervals),
+        "setting": setting | {"tasks": str(config.tasks.name), "intervals": resampling},
+    }
+    if len(systems) == 1:
+        metrics |= next(iter(metrics["systems"].values()))
+    jsonl.replace(
+        run.path / "scores.jsonl",
+        (
+            {"system": name, "id": response.task.id, **scores[name][response.task.id]}
+            for name, responses in systems.items()
+            for response in responses
+        ),
+    )
+    jsonl.replace_json(run.path / "metrics.json", metrics)
+    write_tables(run.path, user_oriented_tables(metrics))
+    run.complete("score", systems=len(systems))
+    return metrics
+
+
+def score_responses(responses: Sequence[Response]) -> Scores:
+    """The scores of each response against its task's reference (an empty response scores 0)."""
+    values = score([r.text for r in responses], [[r.task.reference] for r in responses])
+    return {
+        response.task.id: {metric: float(values[metric][index]) for metric in METRICS}
+        for index, response in enumerate(responses)
+    }
+
+
+def summarise(responses: Sequence[Response], scores: Scores, intervals: IntervalsConfig) -> dict[str, Any]:
+    """One system's part of metrics.json: overall, by application and by form, lengths in words, counts."""
+
+    def group(chosen: Sequence[Response]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for metric in METRICS:
+            clusters = {response.task.id: [scores[response.task.id][metric]] for response in chosen}
+            found[metric] = mean_interval(clusters, intervals.resamples, intervals.seed).rounded()
+        lengths = [len(response.text.split()) for response in chosen]
+        targets = [len(response.task.reference.split()) for response in chosen]
+        return found | {
+            "n": len(chosen),
+            "mean_words": round(float(np.mean(lengths)), 4),
+            "mean_words_reference": round(float(np.mean(targets)), 4),
+            "empty": sum(not response.text.strip() for response in chosen),
+        }
+
+    applications: dict[str, list[Response]] = {}
+    forms: dict[str, list[Response]] = {}
+    for response in responses:
+        applications.setdefault(response.task.application, []).append(response)
+        for form in response.task.forms:
+            forms.setdefault(form, []).append(response)
+    return {
+        "overall": group(responses),
+        "applications": {name: group(chosen) for name, chosen in sorted(applications.items())},
+        "forms": {name: group(chosen) for name, chosen in sorted(forms.items())},
+    }
+
+
+def _comparisons(systems: Mapping[str, Scores], intervals: IntervalsConfig) -> list[dict[str, Any]]:
+    """Each system minus the first, on the tasks that both answered."""
+    comparisons = []
+    (first, base), *others = systems.items()
+    for name, scores in others:
+        shared = [task for task in base if task in scores]
+        if not shared:
+            raise UserError(f"predictions: {name} and {first} share no task; they cannot be compared")
+        for metric in METRICS:
+            before = {task: [base[task][metric]] for task in shared}
+            after = {task: [scores[task][metric]] for task in shared}
+            paired = paired_difference(before, after, intervals.resamples, intervals.seed)
+            comparisons.append(
+                {
+                    "first": first,
+                    "second": name,
+                    "metric": metric,
+                    "n": len(shared),
+                    **paired.difference.rounded(),
+                    "tasks_won": paired.tasks_won,
+                    "tasks_lost": paired.tasks_lost,
+                    "tasks_tied": paired.tasks_tied,
+                }
+            )
+    return comparisons
+
+
+def user_oriented_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """The tables of metrics.json: overall, differences, by form, by application (ROUGE-L)."""
+    systems: Mapping[str, Any] = metrics["systems"]
+    overall: list[tuple[Cell, ...]] = []
+    for name, found in systems.items():
+        group = found["overall"]
+        lengths = (group["mean_words"], group["mean_words_reference"], group["empty"])
+        overall.append((name, group["n"], *(_interval(group[metric]) for metric in METRICS), *lengths))
+    scored = ("ROUGE-L", "ROUGE-1", "exact match")
+    columns: tuple[str, ...] = ("system", "tasks", *scored, "words", "words of references", "empty")
+    tables = [Table("User-oriented tasks: automatic scores", columns, tuple(overall), (_NOTE,))]
+    if metrics["comparisons"]:
+        rows: list[tuple[Cell, ...]] = []
+        for each in metrics["comparisons"]:
+            counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
+            paired = PairedDifference(_interval(each), *counts)
+            rows.append(
+                (f"{each['second']} minus {each['first']}, {each['metric']}", each["n"], paired, *counts)
+            )
+        columns = ("", "tasks", "difference", "won", "lost", "tied")
+        tables.append(Table("User-oriented tasks: the same tasks compared", columns, tuple(rows)))
+    for key, title in (("forms", "form"), ("applications", "application")):
+        tables.append(_sliced(systems, key, title))
+    return tables
+
+
+def _sliced(systems: Mapping[str, Any], key: str, title: str) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name in sorted({name for found in systems.values() for name in found[key]}):
+        groups = [found[key].get(name) for found in systems.values()]
+        count = max(group["n"] for group in groups if group)
+        rows.append((name, count, *(_interval(group["rougeL"]) if group else None for group in groups)))
+    return Table(f"User-oriented tasks: ROUGE-L by {title}", (title, "tasks", *systems), tuple(rows))
+
+
+def _interval(values: Mapping[str, float]) -> Interval:
+    return Interval(values["value"], values["low"], values["high"])
+
+
+def _as_json(config: EvalUserOrientedConfig) -> dict[str, Any]:
+    return asdict(config) | {"run_dir": str(config.run_dir), "tasks": str(config.tasks)}

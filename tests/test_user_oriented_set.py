@@ -1,0 +1,76 @@
+"""The user-oriented set holds what its README promises, and what can be redone of its references is redone."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+import user_oriented_checks
+from rapidfuzz.distance import LCSseq
+
+from eval.user_oriented import read_user_tasks
+from selfinstruct import jsonl
+from selfinstruct.rouge import tokenize_english
+from selfinstruct.settings import REPOSITORY
+
+PATH = REPOSITORY / "eval" / "data" / "user_oriented.jsonl"
+SEEDS = REPOSITORY / "seeds" / "seed_tasks.jsonl"
+TASKS = read_user_tasks(PATH)
+CHECKS = {name: check for name, check in vars(user_oriented_checks).items() if name.startswith("check_")}
+
+
+def test_there_are_252_tasks_with_one_instance_and_the_canary() -> None:
+    lines = jsonl.read(PATH)
+    assert [line["id"] for line in lines] == [f"user_oriented_task_{number}" for number in range(252)]
+    assert all(len(line["instances"]) == 1 for line in lines)
+    assert len({line["canary"] for line in lines}) == 1
+    assert "not for training" in lines[0]["canary"]
+
+
+def test_the_set_is_as_wide_as_promised() -> None:
+    assert len({task.application for task in TASKS}) >= 60
+    words = [len(task.instruction.split()) for task in TASKS]
+    assert sum(words) / len(words) >= 12
+    assert min(words) <= 7 and max(words) >= 50
+    assert 30 <= sum("without input" in task.forms for task in TASKS) <= 60
+    assert sum("long answer" in task.forms for task in TASKS) >= 40
+    assert sum("with code" in task.forms or "with table" in task.forms for task in TASKS) >= 25
+    assert sum("long input" in task.forms for task in TASKS) >= 40
+    first_words = Counter(task.instruction.split()[0] for task in TASKS)
+    assert len(first_words) >= 120 and max(first_words.values()) <= 12
+
+
+def test_no_two_tasks_share_an_output() -> None:
+    assert len({task.reference.strip().lower() for task in TASKS}) == len(TASKS)
+
+
+def test_no_instruction_is_close_to_another_or_to_a_seed() -> None:
+    seeds = [record["instruction"] for record in jsonl.read(SEEDS)]
+    tokens = [tokenize_english(text) for text in [*(task.instruction for task in TASKS), *seeds]]
+    for number in range(len(TASKS)):
+        for other in range(number + 1, len(tokens)):
+            one, two = tokens[number], tokens[other]
+            assert 2 * LCSseq.similarity(one, two) < 0.6 * (len(one) + len(two)), (number, other)
+
+
+def test_texts_are_clean() -> None:
+    for task in TASKS:
+        for text in (task.instruction, task.reference):
+            assert text == text.strip(), task.id
+        assert not re.search(r"as an ai|sure!|here is your", task.reference.lower()), task.id
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_reference_survives_being_redone(name: str) -> None:
+    task = TASKS[int(name.removeprefix("check_"))]
+    assert CHECKS[name](task.input, task.reference)
+
+
+def test_most_references_are_redone() -> None:
+    assert len(CHECKS) >= 200
+
+
+def test_json_in_the_references_is_json() -> None:
+    blocks = [block for task in TASKS for block in re.findall(r"```json\n(.*?)```", task.reference, re.S)]
+    for block in blocks:
+        json.loads(block)
