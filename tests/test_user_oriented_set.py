@@ -1,8 +1,9 @@
-"""The user-oriented set holds what its README promises, and what can be redone of its references is redone."""
+"""The user-oriented set holds what its README promises; what can be redone of its references is redone."""
 
 import json
 import re
 from collections import Counter
+from statistics import fmean
 
 import pytest
 import user_oriented_checks
@@ -74,3 +75,22 @@ def test_json_in_the_references_is_json() -> None:
     blocks = [block for task in TASKS for block in re.findall(r"```json\n(.*?)```", task.reference, re.S)]
     for block in blocks:
         json.loads(block)
+
+
+def test_the_readme_states_the_set_as_it_is() -> None:
+    text = (PATH.parent / "README.md").read_text(encoding="utf-8")
+    forms = Counter(form for task in TASKS for form in task.forms)
+    stated = {
+        "tasks": len(TASKS),
+        "applications": len({task.application for task in TASKS}),
+        "without input": forms["without input"],
+        "with code": forms["with code"],
+        "with a table": forms["with table"],
+        "answer of more than 60 words": forms["long answer"],
+        "mean words of an instruction": f"{fmean(len(task.instruction.split()) for task in TASKS):.1f}",
+    }
+    for name, value in stated.items():
+        assert f"| {name} | {value} |" in text, name
+    assert f"holds a check for {len(CHECKS)} of the answers" in " ".join(text.split())
+    reviewed = [int(number) for number in re.findall(r"^- \*\*(\d+), ", text, re.MULTILINE)]
+    assert reviewed == list(range(0, 252, 10))
