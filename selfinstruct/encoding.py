@@ -53,14 +53,20 @@ def evaluation_prompt(
 
     `self-instruct`: the released prediction files; `tk-def`: Tk-Instruct's definition-only prompt, its
     trailing blank stripped as for causal models; `chat`: the text of one user turn. Examples, (input, output)
-    pairs with their answers, make it few-shot; they stand between instruction and input.
+    pairs, stand before the input: in `tk-def` as Tk-Instruct shows them, in `self-instruct` in the form of
+    the input-first prompt of phase 1 (the paper evaluates without).
     """
     match style:
         case "self-instruct":
             instruction, input_text = instruction.strip(), input_text.strip()
-            shown = "".join(f"\n\n{_block(*example)}" for example in examples)
-            if input_text or shown:
-                return f"{instruction}{shown}\n\n{_block(input_text, '')}"
+            if examples:
+                numbered = [
+                    f"Example {number}\n{_block(*example)}"
+                    for number, example in enumerate([*examples, (input_text, "")], start=1)
+                ]
+                return f"Task: {instruction}\n" + "\n\n".join(numbered)
+            if input_text:
+                return f"{instruction}\n\nInput: {input_text}\nOutput:"
             return f"{instruction}\nOutput:"
         case "tk-def":
             definition, given = _full_stop(instruction.strip()), _full_stop(input_text.strip())

@@ -64,8 +64,17 @@ def test_tk_def_puts_a_full_stop_after_a_definition_without_one() -> None:
 @pytest.mark.parametrize(
     ("style", "given", "prompt"),
     [
-        ("self-instruct", "x", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nInput: x\nOutput:"),
-        ("self-instruct", "", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nOutput:"),
+        (
+            "self-instruct",
+            "x",
+            "Task: Do it.\nExample 1\nInput: a\nOutput: b\n\nExample 2\nOutput: c\n\n"
+            "Example 3\nInput: x\nOutput:",
+        ),
+        (
+            "self-instruct",
+            "",
+            "Task: Do it.\nExample 1\nInput: a\nOutput: b\n\nExample 2\nOutput: c\n\nExample 3\nOutput:",
+        ),
         ("chat", "x", "Do it.\n\nInput: a\nOutput: b\n\nOutput: c\n\nInput: x\nOutput:"),
         (
             "tk-def",

@@ -94,10 +94,11 @@ def test_a_context_without_room_for_any_prompt_is_refused() -> None:
 
 def test_examples_that_do_not_fit_are_left_out_from_the_last_before_anything_is_cut() -> None:
     few_shot = replace(sample("one"), examples=(("a", "b"), ("c", "d")))
-    whole = fit_prompt(few_shot, "self-instruct", WordLLM(), 13)
-    shorter = fit_prompt(few_shot, "self-instruct", WordLLM(), 12)
+    whole = fit_prompt(few_shot, "self-instruct", WordLLM(), 20)
+    shorter = fit_prompt(few_shot, "self-instruct", WordLLM(), 19)
     assert whole.text.count("Output:") == 3 and not whole.truncated
-    assert shorter.text == "Say yes.\n\nInput: a\nOutput: b\n\nInput: one\nOutput:" and shorter.truncated
+    one_example = "Task: Say yes.\nExample 1\nInput: a\nOutput: b\n\nExample 2\nInput: one\nOutput:"
+    assert shorter.text == one_example and shorter.truncated
     assert fit_prompt(few_shot, "self-instruct", WordLLM(), 5).text == "Say yes.\n\nInput: one\nOutput:"
 
 

@@ -1,0 +1,73 @@
+"""A dry run says what is still to be asked, and asks for nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from selfinstruct import jsonl
+from selfinstruct.entry import CONFIGS
+from selfinstruct.forecast import StageForecast, forecast, forecast_text
+from selfinstruct.llm.budget import Price
+from selfinstruct.prompts import Prompts
+from selfinstruct.queries import Queries
+from selfinstruct.settings import REPOSITORY, from_dict
+from selfinstruct.tasks import read_seed_tasks
+
+SEEDS = read_seed_tasks(REPOSITORY / "seeds" / "seed_tasks.jsonl")
+STAGES = ("instructions", "classification", "instances")
+
+
+def made(
+    folder: Path, num_instructions: int = 1000, stages: tuple[str, ...] = STAGES
+) -> dict[str, StageForecast]:
+    prompts = Prompts.from_dict(yaml.safe_load((CONFIGS / "prompts" / "default.yaml").read_text("utf-8")))
+    queries = from_dict(Queries, yaml.safe_load((CONFIGS / "queries" / "paper.yaml").read_text("utf-8")))
+    found = forecast(folder, stages, num_instructions, 8, SEEDS, prompts, queries, chat=False)
+    return {each.stage: each for each in found}
+
+
+def test_each_instruction_costs_two_more_requests(tmp_path: Path) -> None:
+    stages = made(tmp_path)
+    assert stages["classification"].requests == stages["instances"].requests == 1000
+    assert 125 <= stages["instructions"].requests <= 1000
+    assert stages["classification"].most_completion_tokens == 3000
+
+
+def test_only_the_stages_asked_for_are_counted(tmp_path: Path) -> None:
+    assert list(made(tmp_path, stages=("instances",))) == ["instances"]
+
+
+def test_what_the_folder_holds_is_not_asked_again_and_its_figures_are_used(tmp_path: Path) -> None:
+    jsonl.replace(tmp_path / "machine_generated_instructions.jsonl", [{"instruction": "x"}] * 400)
+    jsonl.replace(tmp_path / "requests.jsonl", [{"request_idx": n} for n in range(200)])
+    jsonl.replace(tmp_path / "is_clf_or_not.jsonl", [{"instruction": "x"}] * 300)
+    jsonl.replace(tmp_path / "response_log.jsonl", [{"stage": "instances", "completion_tokens": 40}] * 2)
+    stages = made(tmp_path)
+    assert stages["instructions"].requests == 300  # 600 more, two of them a request as so far
+    assert stages["classification"].requests == 700
+    assert stages["instances"].completion_tokens == 1000 * 40
+
+
+def test_the_cost_is_the_price_of_the_sum(tmp_path: Path) -> None:
+    stages = [StageForecast("a", 1, 1_000_000, 500_000, 2_000_000), StageForecast("b", 1, 1_000_000, 0, 0)]
+    text = forecast_text(stages, "m", Price(input=1.0, output=4.0))
+    assert "cost: about 4.00, at most 10.00" in text
+    assert "budget.prices={m: {input: 1, output: 2}}" in forecast_text(stages, "m", None)
+
+
+@pytest.mark.parametrize("words", [[], ["llm=openai", "llm.base_url=http://localhost:9/v1", "llm.model=m"]])
+def test_a_dry_run_writes_nothing_and_needs_no_server(tmp_path: Path, words: list[str]) -> None:
+    script = str(REPOSITORY / "scripts" / "generate.py")
+    done = subprocess.run(
+        [sys.executable, script, "dry_run=true", f"run_dir={tmp_path / 'run'}", *words],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        check=True,
+    )
+    assert done.stdout.startswith("dry run: nothing is sent.")
+    assert not (tmp_path / "run").exists()
