@@ -12,7 +12,7 @@ from eval.predict import Prediction, max_prompt_tokens, predict
 from eval.superni import Sample
 from selfinstruct.encoding import PROMPT_STYLES, PromptStyle
 from selfinstruct.errors import UserError
-from selfinstruct.llm.base import LLM, LLMConfig, make_llm
+from selfinstruct.llm.base import LLMConfig, make_llm
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.runs import RunFolder
 
@@ -109,20 +109,14 @@ def ask(
             "max_prompt_tokens": max_prompt_tokens(llm.context_length, max_tokens),
             "llm": dict(llm.description),
         }
-        deciding = {key: value for key, value in setting.items() if key != "system"}
-        if run.begin("predict", deciding | benchmark):
+        deciding = {key: value for key, value in setting.items() if key != "system"} | benchmark
+        if run.prepare("predict", deciding):
             return None, setting
-        return _predict(question, samples, run, llm, max_tokens), setting
+        logged = LoggedLLM(llm, run.path / "response_log.jsonl").for_stage("predict")
+        run.begin("predict", deciding)  # all that can be refused has been looked at
+        return predict(samples, logged, cast(PromptStyle, question.prompt_style), max_tokens), setting
     finally:
         llm.close()
-
-
-def _predict(
-    question: Question, samples: Sequence[Sample], run: RunFolder, llm: LLM, max_tokens: int
-) -> list[Prediction]:
-    logged = LoggedLLM(llm, run.path / "response_log.jsonl")
-    style = cast(PromptStyle, question.prompt_style)
-    return predict(samples, logged.for_stage("predict"), style, max_tokens)
 
 
 def _system_name(llm: LLMConfig) -> str:

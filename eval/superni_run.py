@@ -28,6 +28,11 @@ class IntervalsConfig:
     resamples: int
     seed: int
 
+    def __post_init__(self) -> None:
+        for name, least in (("resamples", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise UserError(f"intervals.{name}: {getattr(self, name)} must be at least {least}")
+
 
 @dataclass
 class EvalSuperNIConfig:
@@ -50,8 +55,6 @@ class EvalSuperNIConfig:
 
     def __post_init__(self) -> None:
         question = self.question
-        if self.intervals.resamples < 1:
-            raise UserError(f"intervals.resamples: {self.intervals.resamples} must be at least 1")
         if self.predictions:
             question.refuse_with_predictions()
             if self.predictions.resolve() == (self.run_dir / "predictions.jsonl").resolve():

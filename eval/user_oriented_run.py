@@ -48,8 +48,6 @@ class EvalUserOrientedConfig:
     intervals: IntervalsConfig
 
     def __post_init__(self) -> None:
-        if self.intervals.resamples < 1:
-            raise UserError(f"intervals.resamples: {self.intervals.resamples} must be at least 1")
         if self.predictions == []:
             raise UserError("predictions: the list is empty; give files or run folders")
         question = self.question

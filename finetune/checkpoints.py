@@ -4,6 +4,7 @@ A checkpoint holds the tuned weights, the optimizer's state and the metrics so f
 and no data position: batches, dropout and learning rate follow from the seed and the step's number alone.
 """
 
+import io
 import json
 import os
 import shutil
@@ -27,7 +28,9 @@ def save(folder: Path, step: int, model: torch.nn.Module, optimizer: Any, metric
     partial.mkdir(parents=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in trainable(model).items()}
     save_file(weights, partial / WEIGHTS)
-    torch.save(optimizer.state_dict(), partial / OPTIMIZER)
+    state = io.BytesIO()  # torch's own writer does not say why it failed, on a full disk for one
+    torch.save(optimizer.state_dict(), state)
+    (partial / OPTIMIZER).write_bytes(state.getvalue())
     shutil.copyfile(metrics, partial / METRICS)
     files = {name: file_digest(partial / name) for name in (WEIGHTS, OPTIMIZER, METRICS)}
     jsonl.replace_json(partial / SEAL, {"step": step, "files": files})

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.errors import UserError
+from selfinstruct.llm.model_folder import check_weights, looks_like_a_path
 from selfinstruct.settings import REPOSITORY, file_digest, folder_digest
 
 NOT_DECISIVE = ("run_dir", "checkpoint_every", "keep_checkpoints", "preview")
@@ -37,6 +38,7 @@ class MethodConfig:
     def __post_init__(self) -> None:
         _require(self.name == "lora", "method.name", self.name, "lora")
         _require(self.r > 0, "method.r", self.r, "at least 1")
+        _require(self.alpha > 0, "method.alpha", self.alpha, "above 0")
         _require(0 <= self.dropout < 1, "method.dropout", self.dropout, "in [0, 1)")
 
 
@@ -93,7 +95,9 @@ class TrainConfig:
             _require(value is None or value >= 1, name, value, "at least 1, or null")
         for name in ("learning_rate", "max_grad_norm"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "in [0, 1)")
+        _require(bool(self.sources), "data", self.data, "one file at least")
         kinds = ("cosine", "linear", "constant")
         _require(self.schedule in kinds, "schedule", self.schedule, "cosine, linear or constant")
         _require(self.dtype in ("auto", "bf16", "fp32"), "dtype", self.dtype, "auto, bf16 or fp32")
@@ -135,14 +139,15 @@ def model_digest(model: str) -> str:
     """sha256 over a local model's files, or the hub id itself.
 
     Raises:
-        UserError: it looks like a path, but no folder is there.
+        UserError: it looks like a path, but no folder is there; or its weights are cut off.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").exists():
             raise UserError(f"model={model}: the folder has no config.json; give a transformers model folder")
+        check_weights(folder)
         return folder_digest(folder, MODEL_FILES)
-    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+    if looks_like_a_path(model):
         raise UserError(f"model={model}: no such folder; give a transformers model folder or a hub id")
     return model
 

@@ -109,7 +109,8 @@ def _json_list_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         records = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: not valid JSON ({error}); give a list of objects in UTF-8") from error
+        place = f"{path}:{error.lineno}" if isinstance(error, json.JSONDecodeError) else str(path)
+        raise UserError(f"{place}: not valid JSON ({error}); give a list of objects in UTF-8") from error
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
             raise UserError(f"{path}: record {number}: a {type(record).__name__}; {NEEDED}")
@@ -123,7 +124,8 @@ def _parquet_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         table = parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:
-        raise UserError(f"{path}: cannot be read as Parquet ({error})") from error
+        advice = "copy it again, whole, or write it anew"
+        raise UserError(f"{path}: cannot be read as Parquet ({error}); {advice}") from error
     for number, record in enumerate(table.to_pylist(), start=1):
         yield f"{path}: record {number}", record
 

@@ -23,8 +23,9 @@ def load_tokenizer(config: TrainConfig) -> Any:
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=config.trust_remote_code)
-    except (OSError, ValueError) as error:
-        raise UserError(f"model={config.model}: its tokenizer cannot be loaded ({error})") from error
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = f"its tokenizer cannot be loaded ({error}); put its files into the folder, or check the id"
+        raise UserError(f"model={config.model}: {reason}") from error
     if tokenizer.eos_token_id is None:
         raise UserError(f"model={config.model}: its tokenizer has no end token (eos_token); set one")
     return tokenizer
@@ -48,8 +49,9 @@ def load_model(config: TrainConfig, dtype: torch.dtype) -> PeftModel:
         base = AutoModelForCausalLM.from_pretrained(
             config.model, dtype=dtype, trust_remote_code=config.trust_remote_code
         )
-    except (OSError, ValueError) as error:
-        raise UserError(f"model={config.model}: cannot be loaded ({error})") from error
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        advice = "give a folder or hub id of a causal language model"
+        raise UserError(f"model={config.model}: cannot be loaded ({error}); {advice}") from error
     base.config.use_cache = False
     method = config.method
     lora = LoraConfig(

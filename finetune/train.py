@@ -29,7 +29,7 @@ def main(config: TrainConfig) -> None:
             nonlocal run
             settings = asdict(config) | {"run_dir": str(config.run_dir)}
             run = stack.enter_context(open_run(config.run_dir, "train", settings))
-            if run.begin("train", decisive_settings(config)):
+            if run.prepare("train", decisive_settings(config)):
                 return None
             evaluation = load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
             return [load_source(source, config.seed) for source in config.sources], evaluation
@@ -55,13 +55,16 @@ def train(
     torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
     accelerator = Accelerator(mixed_precision="no")  # the precision is ours, in `completion_loss`
     dtype = models.compute_dtype(config, accelerator.device)
-    processes.decide(lambda: record_machine(run, accelerator, dtype))
+    machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
     # 2. The data: texts, their tokens, and the batch of every step.
     tokenizer = models.load_tokenizer(config)
     examples, counts = tokenise_rows(config, config.template, sources, tokenizer)
     for example in examples[: config.preview]:
         say(preview(example, tokenizer))
+    held_out = None
+    if evaluation:
+        held_out, _ = tokenise_rows(config, TemplateConfig(config.template.name), [evaluation], tokenizer)
     lengths = [len(example.ids) for example in examples]
     steps = batching.plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
 
@@ -72,6 +75,8 @@ def train(
     folder = config.run_dir / "checkpoints"
     checkpoint = processes.decide(lambda: checkpoints.newest(folder))
     done = checkpoints.restore(checkpoint, model, optimizer, accelerator.device) if checkpoint else 0
+    if run:
+        run.note(**machine)  # all that can be refused has been looked at: from here on the folder is written
     say(f"{len(steps)} steps" + (f", continuing after step {done}" if done else ""))
     trainee, optimizer = accelerator.prepare(model, optimizer)
 
@@ -94,8 +99,7 @@ def train(
                 checkpoints.save(folder, number, model, optimizer, metrics, config.keep_checkpoints)
 
     # 5. The results.
-    if evaluation:
-        held_out, _ = tokenise_rows(config, TemplateConfig(config.template.name), [evaluation], tokenizer)
+    if held_out:
         counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config.micro_batch_size, dtype)
     if run:
         export.write_results(config, sources, counts, model)
@@ -177,14 +181,14 @@ def stop_unless_finite(loss: float, grad_norm: float, step: int, batch: list[Tok
         )
 
 
-def record_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> None:
-    """Keep what the last digits depend on; UserError where an earlier start of the run had others."""
+def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:
+    """What the last digits depend on; UserError where an earlier start of the run had others."""
     assert run is not None
     device, precision = accelerator.device.type, str(dtype).removeprefix("torch.")
     machine = {"num_processes": accelerator.num_processes, "device": device, "dtype": precision}
-    run.begin("machine", machine)
-    run.note(**machine)
+    run.prepare("machine", machine)
     say(f"{machine['num_processes']} process(es) on {device}, {precision}")
+    return machine
 
 
 def say(text: str) -> None:

@@ -29,22 +29,25 @@ class ClassificationStage:
         """Write `is_clf_or_not.jsonl`: a line an instruction, in the order of the instructions."""
         instructions = read_instructions(self._run.path)
         path = self._run.path / CLASSIFICATION
-        self._run.begin("classification", settings)
+        is_complete = self._run.prepare("classification", settings)
+        jsonl.cut_torn_last_line(path)
         adopted = classification_file(self._run.path)
-        if adopted is not None and adopted != path and not path.exists():
+        done = check_same_order(adopted, instructions) if adopted else 0
+        if is_complete and done == len(instructions):
+            return
+        first = done - done % self._llm.chunk_size
+        llm = self._llm.for_stage("classification", first)
+        self._run.reopen("classification")
+        if adopted is not None and adopted != path:
             jsonl.replace(path, jsonl.read(adopted))  # the released code's file, whatever its engine's name
         with jsonl.Appender(path) as output:
-            done = check_same_order(path, instructions)
             if done < len(instructions):
-                self._run.reopen("classification")
-                self._ask(instructions, done, output)
+                self._ask(llm, first, instructions, done, output)
         if self._released:
             jsonl.replace(self._run.path / RELEASED_CLASSIFICATION, jsonl.read(path))
         self._run.complete("classification", answers=len(instructions))
 
-    def _ask(self, instructions: list[str], done: int, output: jsonl.Appender) -> None:
-        first = done - done % self._llm.chunk_size
-        llm = self._llm.for_stage("classification", first)
+    def _ask(self, llm: LLM, first: int, instructions: list[str], done: int, output: jsonl.Appender) -> None:
         requests = (self._request(i, instructions[i]) for i in range(first, len(instructions)))
         with progress_bar("classification", len(instructions), done) as bar:
             for index, completion in enumerate(complete_in_order(llm, requests), start=first):
@@ -58,13 +61,14 @@ class ClassificationStage:
                 instruction, num_demonstrations=num_demonstrations, chat=self._llm.is_chat
             )
 
-        prompt, _ = fit_to_context(
+        _, number = fit_to_context(
             render,
             self._llm.room_for(self._query.max_tokens),
             self._llm.count_tokens,
             len(self._prompts.classification.demonstrations),
+            self._llm.room_for(1),
         )
-        return self._query.request(prompt, seed=f"classification:{index}")
+        return self._query.request_with(render, number, seed=f"classification:{index}")
 
 
 def read_instructions(folder: Path) -> list[str]:

@@ -13,10 +13,15 @@ from typing import Any, NoReturn, TypeVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.settings import REPOSITORY, from_dict
@@ -52,8 +57,11 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     try:
         hydra.main(config_path=str(CONFIGS), config_name=config_name, version_base="1.3")(task)()
     except (HydraException, OmegaConfBaseException) as error:
-        causes = [str(error), str(error.__cause__ or "")]
-        _exit(UserError("\n".join(text for text in dict.fromkeys(causes) if text)))
+        _exit(error)
+    except ValueError as error:  # Hydra's, of GROUP=null; what `run` raises never comes this far
+        words = [word for word in sys.argv[1:] if word.endswith(("=null", "=")) and _is_group(word)]
+        advice = "give each group one of the options that --help lists"
+        _exit(UserError(f"{' '.join(words)}: {error}; {advice}"))
     except KeyboardInterrupt:
         _exit(StoppedEarly("interrupted; start again with the same words to continue"))
     sys.exit(0)
@@ -95,10 +103,41 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(values, dict)
     hydra_config = HydraConfig.get()
-    if hydra_config.mode == RunMode.MULTIRUN and values.get("run_dir"):
+    folder = next((key for key in ("run_dir", "target") if values.get(key)), None)
+    if hydra_config.mode == RunMode.MULTIRUN and folder is not None:
         name = hydra_config.job.override_dirname.replace("/", "_")
-        values["run_dir"] = str(Path(values["run_dir"]) / (name or str(hydra_config.job.num)))
+        values[folder] = str(Path(values[folder]) / (name or str(hydra_config.job.num)))
     return {str(key): value for key, value in values.items()}
+
+
+def _reworded(error: HydraException | OmegaConfBaseException) -> str:
+    """Hydra's message as ours: its own speaks of structs and search paths, and advises `+key=value`."""
+    match error:
+        case MissingConfigException(missing_cfg_file=str(name), options=options) if options:
+            group, _, option = name.rpartition("/")
+            return f"{_as_typed(group)}={option}: no such option; choose from {', '.join(options)}"
+        case OverrideParseException():
+            reason = str(error).splitlines()
+            reason = [line for line in reason if not line.startswith(("See ", "Error parsing"))]
+            advice = "write KEY=VALUE, and quote a value with special characters ('KEY=\"VALUE\"')"
+            return f"{error.override}: cannot be read as a setting ({'; '.join(reason)}); {advice}"
+        case MissingMandatoryValue():
+            return f"{error.full_key} is missing; give it as {error.full_key}=VALUE (--help says what it is)"
+    match error.__cause__:
+        case ConfigKeyError(full_key=str(key)) | ConfigAttributeError(full_key=str(key)):
+            return f"{_as_typed(key)}: no such setting; --help lists those there are"
+    if isinstance(error, OmegaConfBaseException) and error.full_key:
+        return f"{error.full_key}: {str(error).splitlines()[0]}; mend it, or give {error.full_key}=VALUE"
+    causes = [str(error), str(error.__cause__ or "")]
+    return "\n".join(text for text in dict.fromkeys(causes) if text)
+
+
+def _is_group(word: str) -> bool:
+    return (CONFIGS / word.partition("=")[0]).is_dir()
+
+
+def _as_typed(key: str) -> str:
+    return "experiment" if key.startswith("experiment/") else key  # see `_experiment`
 
 
 def _exit(error: Exception) -> NoReturn:
@@ -109,8 +148,8 @@ def _exit(error: Exception) -> NoReturn:
         case StoppedEarly():
             print(f"stopped: {error}", file=sys.stderr)
             sys.exit(3)
-        case OmegaConfBaseException():
-            print(f"error: {error}", file=sys.stderr)
+        case HydraException() | OmegaConfBaseException():
+            print(f"error: {_reworded(error)}", file=sys.stderr)
             sys.exit(2)
         case _:
             note = "the traceback is in the run folder's run.log"

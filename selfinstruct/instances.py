@@ -39,17 +39,29 @@ class InstanceStage:
         records = jsonl.read(folder / INSTRUCTIONS)
         classification = read_classification(folder, self._rules)
         flags = [classification.get(text, False) for text in instructions]
-        self._run.begin("instances", settings)
-        with jsonl.Appender(folder / INSTANCES) as output:
-            done = check_same_order(folder / INSTANCES, instructions)
-            if done < len(instructions):
-                self._run.reopen("instances")
-                self._ask(records, flags, done, output)
-        self._run.complete("instances", answers=len(instructions), classification=sum(flags))
-
-    def _ask(self, records: list[jsonl.Record], flags: list[bool], done: int, output: jsonl.Appender) -> None:
+        path = folder / INSTANCES
+        is_complete = self._run.prepare("instances", settings)
+        jsonl.cut_torn_last_line(path)
+        done = check_same_order(path, instructions) if path.exists() else 0
+        if is_complete and done == len(instructions):
+            return
         first = done - done % self._llm.chunk_size
         llm = self._llm.for_stage("instances", first)
+        self._run.reopen("instances")
+        with jsonl.Appender(path) as output:
+            if done < len(instructions):
+                self._ask(llm, first, records, flags, done, output)
+        self._run.complete("instances", answers=len(instructions), classification=sum(flags))
+
+    def _ask(
+        self,
+        llm: LLM,
+        first: int,
+        records: list[jsonl.Record],
+        flags: list[bool],
+        done: int,
+        output: jsonl.Appender,
+    ) -> None:
         requests = (self._request(i, records[i]["instruction"], flags) for i in range(first, len(records)))
         with progress_bar("instances", len(records), done) as bar:
             for index, completion in enumerate(complete_in_order(llm, requests), start=first):
@@ -82,10 +94,14 @@ class InstanceStage:
                 chat=self._llm.is_chat,
             )
 
-        prompt, _ = fit_to_context(
-            render, self._llm.room_for(query.max_tokens), self._llm.count_tokens, len(words.demonstrations)
+        _, number = fit_to_context(
+            render,
+            self._llm.room_for(query.max_tokens),
+            self._llm.count_tokens,
+            len(words.demonstrations),
+            self._llm.room_for(1),
         )
-        return query.request(prompt, seed=f"instances:{index}")
+        return query.request_with(render, number, seed=f"instances:{index}")
 
     def _max_tokens(self, index: int, flags: list[bool]) -> int:
         if not self._released:

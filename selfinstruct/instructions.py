@@ -93,20 +93,28 @@ class InstructionStage:
             UserError: other settings than the folder's, or fewer instructions asked for than it holds.
             StoppedEarly: `stall_rounds` rounds in a row added nothing; names the most frequent reason.
         """
-        self.run.begin("instructions", settings)
+        is_complete = self.run.prepare("instructions", settings)
         self._restore()
         # The last answer may overshoot; a folder that had enough before it was made for a higher target.
         if len(self.machine_after) > 1 and self.machine_after[-2] >= num_instructions:
             held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
-            raise UserError(f"num_instructions: {num_instructions} is less than what was made; {held}")
+            advice = "give at least as many, or choose another run_dir"
+            reason = f"{num_instructions} is less than what was made; {held}; {advice}"
+            raise UserError(f"num_instructions: {reason}")
+        if is_complete and len(self.machine) >= num_instructions:
+            return
         if len(self.machine) < num_instructions:
+            committed = len(self.machine_after)
+            # A chunk begun before a restart is asked again whole (its known answers come from the log).
+            first = committed - committed % self.llm.chunk_size
+            llm = self.llm.for_stage("instructions", first)
             self.run.reopen("instructions")
             with (
                 jsonl.Appender(self.run.path / INSTRUCTIONS) as accepted,
                 jsonl.Appender(self.run.path / REJECTED) as rejected,
                 jsonl.Appender(self.run.path / REQUESTS) as requests,
             ):
-                self._loop(num_instructions, accepted, rejected, requests)
+                self._loop(llm, first, num_instructions, accepted, rejected, requests)
         self.run.complete(
             "instructions", requests=len(self.machine_after), accepted=len(self.machine), **self.reasons
         )
@@ -116,15 +124,16 @@ class InstructionStage:
         folder = self.run.path
         for name in (INSTRUCTIONS, REJECTED, REQUESTS):
             jsonl.cut_torn_last_line(folder / name)
-        accepted = jsonl.read_if_there(folder / INSTRUCTIONS)
+        accepted = _lines_of_stage(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
+        rejected = _lines_of_stage(folder / REJECTED, {"reason": str, "request_idx": int})
         if accepted and not (folder / REQUESTS).exists():
-            jsonl.replace(folder / REQUESTS, _adopted_requests(accepted, folder / INSTRUCTIONS))
+            jsonl.replace(folder / REQUESTS, _adopted_requests(accepted))
         committed = len(jsonl.read_if_there(folder / REQUESTS))
-        accepted = _keep_committed(folder / INSTRUCTIONS, committed)
-        rejected = _keep_committed(folder / REJECTED, committed)
+        accepted = _keep_committed(folder / INSTRUCTIONS, accepted, committed)
+        rejected = _keep_committed(folder / REJECTED, rejected, committed)
         self.machine = [record["instruction"] for record in accepted]
         self.pool.extend(self.machine)
-        self.reasons = Counter(r["reason"] for r in rejected if r["stage"] == "instructions")
+        self.reasons = Counter(r["reason"] for r in rejected if _is_of_stage(r))
         by_request = Counter(record["request_idx"] for record in accepted)
         self.machine_after = []
         count = 0
@@ -134,15 +143,14 @@ class InstructionStage:
 
     def _loop(
         self,
+        llm: LLM,
+        first: int,
         num_instructions: int,
         accepted: jsonl.Appender,
         rejected: jsonl.Appender,
         requests: jsonl.Appender,
     ) -> None:
         committed = len(self.machine_after)
-        # A chunk begun before a restart is asked again whole (its known answers come from the log).
-        first = committed - committed % self.llm.chunk_size
-        llm = self.llm.for_stage("instructions", first)
         waiting: deque[Request] = deque()
         next_index, answered = first, first
         idle = _idle_requests(self.machine_after)
@@ -192,10 +200,14 @@ class InstructionStage:
                 chat=self.llm.is_chat,
             )
 
-        prompt, self._shown[index] = fit_to_context(
-            render, self.llm.room_for(self.query.max_tokens), self.llm.count_tokens, len(shown)
+        _, self._shown[index] = fit_to_context(
+            render,
+            self.llm.room_for(self.query.max_tokens),
+            self.llm.count_tokens,
+            len(shown),
+            self.llm.room_for(1),
         )
-        return self.query.request(prompt, seed=f"{self.seed}:instructions:{index}")
+        return self.query.request_with(render, self._shown[index], seed=f"{self.seed}:instructions:{index}")
 
     def _commit(
         self,
@@ -206,6 +218,10 @@ class InstructionStage:
         rejected: jsonl.Appender,
         requests: jsonl.Appender,
     ) -> int:
+        # A server may have said that the prompt is too long: then it answered one with fewer tasks.
+        shown = self._shown.pop(index) - completion.dropped_demonstrations
+        for _ in range(completion.dropped_demonstrations):
+            request = (request.shorter and request.shorter()) or request
         metadata = {
             "prompt": request.prompt,
             "response": {"choices": [{"text": completion.text, "finish_reason": completion.finish_reason}]},
@@ -215,7 +231,7 @@ class InstructionStage:
             completion.finish_reason,
             self.rules,
             self.filters,
-            first_number=self._shown[index] + 1,
+            first_number=shown + 1,
         )
         added = 0
         for candidate in candidates:
@@ -246,7 +262,7 @@ class InstructionStage:
             added += 1
         self.machine_after.append(len(self.machine))
         mark = {"request_idx": index, "candidates": len(candidates), "accepted": added}
-        requests.write(mark | {"shown": self._shown.pop(index), "finish_reason": completion.finish_reason})
+        requests.write(mark | {"shown": shown, "finish_reason": completion.finish_reason})
         return added
 
     def _stall_message(self, idle: int) -> str:
@@ -281,24 +297,35 @@ def _idle_requests(machine_after: list[int]) -> int:
     return idle
 
 
-def _keep_committed(path: Path, committed: int) -> list[jsonl.Record]:
-    """Drop stage-1 lines of answers that are not committed; returns the file's lines as they now are."""
+def _is_of_stage(record: jsonl.Record) -> bool:
+    # The file of rejected texts is shared; that of the instructions names no stage.
+    return record.get("stage", "instructions") == "instructions"
+
+
+def _lines_of_stage(path: Path, fields: dict[str, type]) -> list[jsonl.Record]:
+    """A file's lines, none if it is not there; UserError where one of this stage lacks a field."""
     if not path.exists():
         return []
-    records = jsonl.read(path)
-    kept = [
-        r for r in records if r.get("stage", "instructions") != "instructions" or r["request_idx"] < committed
-    ]
+    records = []
+    for number, record in jsonl.numbered_records(path):
+        for name, kind in fields.items():
+            if _is_of_stage(record) and not isinstance(record.get(name), kind):
+                advice = "mend the line, or choose another run_dir"
+                raise UserError(f'{path}:{number}: "{name}" ({kind.__name__}) is needed; {advice}')
+        records.append(record)
+    return records
+
+
+def _keep_committed(path: Path, records: list[jsonl.Record], committed: int) -> list[jsonl.Record]:
+    """Drop stage-1 lines of answers that are not committed; returns the file's lines as they now are."""
+    kept = [r for r in records if not _is_of_stage(r) or r["request_idx"] < committed]
     if len(kept) < len(records):
         jsonl.replace(path, kept)
     return kept
 
 
-def _adopted_requests(accepted: list[jsonl.Record], path: Path) -> list[jsonl.Record]:
+def _adopted_requests(accepted: list[jsonl.Record]) -> list[jsonl.Record]:
     """Marks for a folder of the released code, which keeps no line for requests that added nothing."""
-    for number, record in enumerate(accepted, start=1):
-        if not isinstance(record.get("request_idx"), int) or not isinstance(record.get("instruction"), str):
-            raise UserError(f"{path}:{number}: instruction (text) and request_idx (whole number) are needed")
     counts = Counter(record["request_idx"] for record in accepted)
     return [
         {"request_idx": index, "candidates": None, "accepted": counts[index], "adopted": True}

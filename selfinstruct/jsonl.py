@@ -5,6 +5,7 @@ Lines end at `\\n` only: U+2028 and U+0085 are legal inside a JSON string, and r
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +13,8 @@ from typing import IO, Any
 from selfinstruct.errors import UserError
 
 Record = dict[str, Any]
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def dumps(record: Any) -> str:
@@ -47,12 +50,17 @@ def read_if_there(path: Path) -> list[Record]:
 def _parse(line: bytes, path: Path, number: int) -> Record:
     try:
         record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of 5,000 digits
         reason = f"not valid JSON ({error}); each line must be one JSON object in UTF-8"
         raise UserError(f"{path}:{number}: {reason}") from error
     if not isinstance(record, dict):
         found = type(record).__name__
         raise UserError(f"{path}:{number}: a {found} instead of a JSON object; each line must be one object")
+    if b"\\ud" in line.lower():  # legal in JSON, but nothing can write it as UTF-8 again
+        for field, value in record.items():
+            if broken := _LONE_SURROGATE.search(dumps(value)):
+                reason = f"holds half of a character (\\u{ord(broken.group()):x}); delete it"
+                raise UserError(f"{path}:{number}: {field}: {reason}")
     return record
 
 
@@ -69,7 +77,10 @@ class Appender:
         self._file: IO[bytes] = open(path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the appender
 
     def write(self, record: Record) -> None:
-        self._file.write(f"{dumps(record)}\n".encode())
+        line = f"{dumps(record)}\n".encode()
+        # A disk that is nearly full takes a part of a line and says so only by the count.
+        while (written := self._file.write(line)) < len(line):
+            line = line[written:]
 
     def close(self) -> None:
         self._file.close()
@@ -102,13 +113,22 @@ def cut_torn_last_line(path: Path) -> None:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a whole file under a temporary name, then rename: a reader sees the old file or the new one."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """As `replace_text`, for a file that is not text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def replace(path: Path, records: Iterable[Record]) -> None:

@@ -5,28 +5,24 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from selfinstruct.filters import FilterRules, first_reason
+from selfinstruct.markers import ENGLISH, Markers
+from selfinstruct.rouge import is_unspaced
 from selfinstruct.tasks import Instance
 
 STOPPED_FOR_LENGTH = "length"
 
 _NEXT_INSTRUCTION = re.compile(r"\n\d+\s?\. ")
-_OUTPUT = re.compile(r"Output\s*\d*\s*:")
-_INPUT = re.compile(r"Input\s*\d*\s*:")
-_EXAMPLE_ANYWHERE = re.compile(r"Example\s?\d*\.?")
-# A line that starts with 'Example 2.' (or : or ')'), or is nothing but 'Example' or 'Example 2'.
-_EXAMPLE_LINE = re.compile(
-    r"^[ \t]*Example(?:[ \t]?\d+[ \t]*(?:[.:)](?!\d)|$)|[ \t]*[.:]?[ \t]*$)", re.MULTILINE
-)
-_CLASS_LABEL_ANYWHERE = re.compile(r"Class label:")
-_CLASS_LABEL_LINE = re.compile(r"^[ \t]*Class label:", re.MULTILINE)
-_YES = re.compile(r"\W*yes\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ParsingRules:
     """Where this project mends the released code's parsing; each switch on is mended, off is as released."""
+
+    markers: Markers = ENGLISH
+    """The labels to look for: those of the prompts. Released: the English ones."""
 
     keep_case: bool = True
     """Released: an instruction is lower-cased but for its first letter (USA becomes usa)."""
@@ -127,10 +123,14 @@ def parse_instructions(
 
 
 def parse_classification(text: str, rules: ParsingRules) -> bool:
-    """Whether an answer to 'Is it classification?' says yes; anything that does not say so is a no."""
+    """Whether an answer to 'Is it classification?' says yes; anything that does not say so is a no.
+
+    'Yes' is the word of the rules' markers.
+    """
+    yes = rules.markers.yes
     if rules.accept_any_yes:
-        return _YES.match(text) is not None
-    return text.strip() in ("Yes", "yes", "YES")
+        return _patterns(rules.markers).yes.match(text) is not None
+    return text.strip() in (yes, yes.lower(), yes.upper())
 
 
 def parse_instances(
@@ -187,29 +187,32 @@ def _split_repeated_number(text: str, first_number: int) -> tuple[str, str]:
 
 def _generation_pieces(text: str, rules: ParsingRules) -> list[tuple[str, Instance]]:
     text = text.strip()
-    example = _EXAMPLE_LINE if rules.example_marks_lines else _EXAMPLE_ANYWHERE
+    patterns = _patterns(rules.markers)
+    example = patterns.example_line if rules.example_marks_lines else patterns.example_anywhere
     if example.search(text):
         pieces = [piece.strip() for piece in example.split(text) if piece.strip()]
-    elif _OUTPUT.search(text):
+    elif patterns.output.search(text):
         pieces = [text]
     else:
         pieces = []
-    return [(piece, _input_and_output(piece)) for piece in pieces]
+    return [(piece, _input_and_output(piece, patterns)) for piece in pieces]
 
 
-def _input_and_output(piece: str) -> Instance:
-    before, *after = _OUTPUT.split(piece)
+def _input_and_output(piece: str, patterns: "_Patterns") -> Instance:
+    before, *after = patterns.output.split(piece)
     # What stands behind a second output marker is lost, as released.
     task_input, output = (before, after[0]) if after else ("", before)
-    output = _INPUT.split(output.strip())[0]
+    output = patterns.input.split(output.strip())[0]
     task_input = task_input.strip()
-    if leading := _INPUT.match(task_input):
+    if leading := patterns.input.match(task_input):
         task_input = task_input[leading.end() :]
     return Instance(task_input.strip(), output.strip())
 
 
 def _classification_pieces(text: str, rules: ParsingRules) -> list[tuple[str, Instance]]:
-    class_label = _CLASS_LABEL_LINE if rules.class_label_starts_lines else _CLASS_LABEL_ANYWHERE
+    patterns = _patterns(rules.markers)
+    starts_lines = rules.class_label_starts_lines
+    class_label = patterns.class_label_line if starts_lines else patterns.class_label_anywhere
     pieces = []
     for piece in class_label.split(text)[1:]:
         label, _, task_input = piece.strip().partition("\n")
@@ -233,3 +236,35 @@ def _conflicting_inputs(instances: Iterable[Instance]) -> set[str]:
         if instance.input:
             outputs_of[instance.input].add(instance.output)
     return {task_input for task_input, outputs in outputs_of.items() if len(outputs) > 1}
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """What finds the markers of one language."""
+
+    output: re.Pattern[str]
+    input: re.Pattern[str]
+    example_anywhere: re.Pattern[str]
+    example_line: re.Pattern[str]
+    class_label_anywhere: re.Pattern[str]
+    class_label_line: re.Pattern[str]
+    yes: re.Pattern[str]
+
+
+@lru_cache
+def _patterns(markers: Markers) -> _Patterns:
+    example, class_label = re.escape(markers.example), re.escape(markers.class_label)
+    # A script without spaces has no word edges to ask for.
+    word_end = "" if is_unspaced(markers.yes[-1]) else r"\b"
+    return _Patterns(
+        output=re.compile(rf"{re.escape(markers.output)}\s*\d*\s*:"),
+        input=re.compile(rf"{re.escape(markers.input)}\s*\d*\s*:"),
+        example_anywhere=re.compile(rf"{example}\s?\d*\.?"),
+        # A line that starts with 'Example 2.' (or : or ')'), or is nothing but 'Example' or 'Example 2'.
+        example_line=re.compile(
+            rf"^[ \t]*{example}(?:[ \t]?\d+[ \t]*(?:[.:)](?!\d)|$)|[ \t]*[.:]?[ \t]*$)", re.MULTILINE
+        ),
+        class_label_anywhere=re.compile(rf"{class_label}:"),
+        class_label_line=re.compile(rf"^[ \t]*{class_label}:", re.MULTILINE),
+        yes=re.compile(rf"\W*{re.escape(markers.yes)}{word_end}", re.IGNORECASE),
+    )

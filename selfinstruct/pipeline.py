@@ -7,22 +7,31 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from selfinstruct.classification import ClassificationStage
+from selfinstruct import jsonl
+from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
 from selfinstruct.errors import UserError
+from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
+from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
-from selfinstruct.finetuning_data import build_finetuning_data
+from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
+from selfinstruct.forecast import forecast, forecast_text
 from selfinstruct.instances import InstanceStage
 from selfinstruct.instructions import InstructionsConfig, InstructionStage
+from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
+from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.llm.response_log import LoggedLLM
+from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
+from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
-from selfinstruct.statistics import write_statistics
+from selfinstruct.statistics import StatisticsConfig, Yardsticks, write_statistics
 from selfinstruct.tasks import SeedTask, read_seed_tasks
+from selfinstruct.verb_objects import open_reader
 
 STAGES = ("instructions", "classification", "instances", "finetuning_data")
 ROUND = 5  # requests the released code sends at a time
@@ -51,6 +60,13 @@ class FinetuningDataConfig:
 
 
 @dataclass
+class DatasetCardConfig:
+    """What only the user can tell of the model."""
+
+    model_license: str | None
+
+
+@dataclass
 class GenerateConfig:
     """`configs/generate.yaml` as a dataclass."""
 
@@ -68,6 +84,11 @@ class GenerateConfig:
     novelty: NoveltyConfig
     instances: InstancesConfig
     finetuning_data: FinetuningDataConfig
+    budget: BudgetConfig
+    dry_run: bool
+    statistics: StatisticsConfig
+    exports: ExportsConfig
+    dataset_card: DatasetCardConfig
 
     def __post_init__(self) -> None:
         unknown = [stage for stage in self.stages if stage not in STAGES]
@@ -95,7 +116,8 @@ class GenerateConfig:
 
     @property
     def rules(self) -> ParsingRules:
-        return ParsingRules.released() if self.released else ParsingRules.fixed()
+        rules = ParsingRules.released() if self.released else ParsingRules.fixed()
+        return replace(rules, markers=Markers.of(self.prompts))
 
 
 def generate(config: GenerateConfig) -> None:
@@ -106,8 +128,19 @@ def generate(config: GenerateConfig) -> None:
         StoppedEarly: the loop stalls, or is interrupted.
     """
     seeds = read_seed_tasks(config.seed_tasks)
-    prompts = Prompts.from_dict(config.prompts)
+    prompts = load_prompts(config.prompts)
     filters = FilterRules.from_dict(config.filters)
+    if config.dry_run:
+        print(_forecast(config, seeds, prompts))
+        return
+    yardsticks = Yardsticks(
+        rules=config.rules,
+        seeds=[seed.instruction for seed in seeds],
+        tokenizer=config.tokenizer,
+        evaluation=read_evaluation_tasks(config.statistics.evaluation_tasks),
+        reader=open_reader(config.statistics.parser),
+        price=config.budget.price_of(config.llm.model or config.llm.backend),
+    )
     with open_run(config.run_dir, "generate", _as_json(config)) as run:
         llm: LLM | None = None
         try:
@@ -133,18 +166,36 @@ def generate(config: GenerateConfig) -> None:
                         InstanceStage(
                             run, llm, prompts, config.queries.instances, config.rules, config.released
                         ).run(settings)
-            statistics = write_statistics(run.path, config.rules)
-            write_dataset_card(run.path, _as_json(config), statistics)
+            _what_came_out(run, config, prompts, yardsticks)
         finally:
             if llm is not None:
+                if run.is_written and llm.traffic:
+                    run.log(f"llm: {', '.join(f'{n} {what}' for what, n in llm.traffic.items())}")
                 llm.close()
+
+
+def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
+    chat = config.llm.endpoint == "chat"
+    forecasts = forecast(
+        config.run_dir,
+        config.stages,
+        config.num_instructions,
+        config.instructions.shown,
+        seeds,
+        prompts,
+        config.queries,
+        chat,
+    )
+    model = config.llm.model or config.llm.backend
+    return forecast_text(forecasts, model, config.budget.price_of(model))
 
 
 def _open_llm(config: GenerateConfig, run: RunFolder) -> LLM:
     # A chunk never waits for an answer that only a later chunk could give.
     window = ROUND if config.released else config.instructions.lookahead
     llm = make_llm(replace(config.llm, batch_size=min(config.llm.batch_size, window)))
-    return LoggedLLM(llm, run.path / "response_log.jsonl")
+    price = config.budget.price_of(config.llm.model or config.llm.backend)
+    return LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price)
 
 
 def _instructions(
@@ -187,7 +238,14 @@ def _query_settings(config: GenerateConfig, llm: LLM, stage: str, words: object)
         "llm": dict(llm.description),
         "prompt": digest(repr(words)),
         "query": asdict(getattr(config.queries, stage)),
+        **_marker_settings(config),
     }
+
+
+def _marker_settings(config: GenerateConfig) -> dict[str, Any]:
+    """What the fingerprints say of the markers: nothing where they are the English ones."""
+    markers = config.rules.markers
+    return {} if markers == ENGLISH else {"markers": asdict(markers)}
 
 
 def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTask]) -> None:
@@ -197,8 +255,9 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
         "seed_tasks": file_digest(config.seed_tasks),
         "instances": asdict(config.instances),
         "finetuning_data": asdict(config.finetuning_data),
+        **_marker_settings(config),
     }
-    run.begin("finetuning_data", settings)  # whole files from what is there: always made anew, in seconds
+    run.prepare("finetuning_data", settings)  # whole files from what is there: always made anew, in seconds
     counts = build_finetuning_data(
         run.path,
         seeds if config.finetuning_data.include_seeds else [],
@@ -210,7 +269,26 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
     run.complete("finetuning_data", **counts)
 
 
+def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks) -> None:
+    """Statistics, figures, exports and card: made anew from what is on disk, whatever was there of them."""
+    statistics = write_statistics(run.path, yardsticks)
+    figures: list[str] = []
+    if config.statistics.figures:
+        figures = draw_figures(run.path, statistics)
+    else:
+        delete_figures(run.path)
+    if (run.path / ALL_INSTANCES).exists():
+        has_flags = classification_file(run.path) is not None
+        flags = read_classification(run.path, config.rules) if has_flags else {}
+        write_exports(run.path, jsonl.read(run.path / ALL_INSTANCES), flags, config.exports.formats)
+    licence = config.dataset_card.model_license
+    write_dataset_card(run.path, _as_json(config), prompts, statistics, figures, licence)
+    if config.exports.push_to_hub is not None:
+        run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
+
+
 def _as_json(config: GenerateConfig) -> dict[str, Any]:
     values = asdict(config)
+    values["statistics"]["evaluation_tasks"] = [str(path) for path in config.statistics.evaluation_tasks]
     values["run_dir"], values["seed_tasks"] = str(config.run_dir), str(config.seed_tasks)
     return values

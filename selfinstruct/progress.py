@@ -21,15 +21,16 @@ class _Lines:
 
 
 def progress_bar(
-    name: str, total: int, done: int = 0, unit: str = "it", disable: bool = False
+    name: str, total: int | None, done: int = 0, unit: str = "it", disable: bool = False
 ) -> "tqdm[Any]":
-    """A bar that starts at `done` of `total` units, on stderr."""
+    """A bar that starts at `done` of `total` units (None: nobody knows), on stderr; bytes (B) as kB, MB..."""
     live = sys.stderr.isatty()
     return tqdm(
         total=total,
         initial=done,
         desc=name,
         unit=unit,
+        unit_scale=unit == "B",
         disable=disable,
         dynamic_ncols=live,
         mininterval=0.2 if live else 10.0,

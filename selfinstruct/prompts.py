@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from selfinstruct.errors import UserError
+from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.tasks import Instance
 
 T = TypeVar("T")
@@ -32,13 +33,20 @@ class LabelledTask:
 
 
 @dataclass(frozen=True)
+class WrittenTask:
+    """A demonstration of stage 2 or 3 as it stands in the prompt, from its `Task:` to its last line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ClassificationPrompt:
     """Stage 2: is a task classification? `demonstrations` stand in the order they are shown in."""
 
     heading: str
     question: str
     chat_suffix: str
-    demonstrations: tuple[LabelledTask, ...]
+    demonstrations: tuple[LabelledTask | WrittenTask, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class InstancesPrompt:
 
     heading: str
     chat_suffix: str
-    demonstrations: tuple[SolvedTask, ...]
+    demonstrations: tuple[SolvedTask | WrittenTask, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Prompts:
     classification: ClassificationPrompt
     input_first: InstancesPrompt
     output_first: InstancesPrompt
+    markers: Markers = ENGLISH
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], where: str = "prompts") -> "Prompts":
@@ -81,12 +90,15 @@ class Prompts:
             UserError: a key is missing, unknown or of the wrong kind; the message names it after `where`.
         """
         node = _Node(settings, where)
-        node.only("instructions", "classification", "input_first", "output_first")
+        node.only("markers", "stop", "instructions", "classification", "input_first", "output_first")
+        if "stop" in settings:  # read by configs/queries; looked at here so that a slip is named
+            _check_stop(node.at("stop"))
         return cls(
             _instructions(node.at("instructions")),
             _classification(node.at("classification")),
             _instances(node.at("input_first"), "output"),
             _instances(node.at("output_first"), "label"),
+            Markers.of(settings, where),
         )
 
     def instances(self, is_classification: bool) -> InstancesPrompt:
@@ -116,12 +128,15 @@ class Prompts:
         self, instruction: str, chat: bool = False, num_demonstrations: int | None = None
     ) -> str:
         """Stage 2: whether `instruction` is a classification task, to be answered with Yes or No."""
-        prompt = self.classification
+        prompt, markers = self.classification, self.markers
         blocks = [prompt.heading]
         for task in prompt.demonstrations[:num_demonstrations]:
-            answer = "Yes" if task.is_classification else "No"
-            blocks.append(f"Task: {task.instruction}\n{prompt.question} {answer}")
-        blocks.append(f"Task: {instruction.strip()}\n{prompt.question}")
+            if isinstance(task, WrittenTask):
+                blocks.append(task.text)
+                continue
+            answer = markers.yes if task.is_classification else markers.no
+            blocks.append(f"{markers.task}: {task.instruction}\n{prompt.question} {answer}")
+        blocks.append(f"{markers.task}: {instruction.strip()}\n{prompt.question}")
         return "\n\n".join(blocks) + _suffix(prompt.chat_suffix, chat)
 
     def render_instances(
@@ -136,8 +151,12 @@ class Prompts:
         render_examples = _output_first_examples if is_classification else _input_first_examples
         blocks = [prompt.heading]
         for task in prompt.demonstrations[:num_demonstrations]:
-            blocks.append(f"Task: {task.instruction}\n{render_examples(task.examples)}")
-        blocks.append(f"Task: {instruction.strip()}")
+            if isinstance(task, WrittenTask):
+                blocks.append(task.text)
+                continue
+            examples = render_examples(task.examples, self.markers)
+            blocks.append(f"{self.markers.task}: {task.instruction}\n{examples}")
+        blocks.append(f"{self.markers.task}: {instruction.strip()}")
         return "\n\n".join(blocks) + "\n" + _suffix(prompt.chat_suffix, chat).removeprefix("\n")
 
 
@@ -146,6 +165,7 @@ def fit_to_context(
     available_tokens: int,
     count_tokens: Callable[[str], int],
     max_demonstrations: int,
+    utmost_tokens: int | None = None,
 ) -> tuple[str, int]:
     """The prompt with the most demonstrations that fits, and their number.
 
@@ -154,6 +174,7 @@ def fit_to_context(
     Args:
         render: the prompt with a given number of demonstrations; more of them must not make it shorter.
         available_tokens: the model's context length less the tokens it may write.
+        utmost_tokens: what a prompt without demonstrations may have, for a model that then writes less.
 
     Raises:
         PromptTooLong: it does not fit even with none.
@@ -170,6 +191,8 @@ def fit_to_context(
         else:
             high = number - 1
         number = (low + high) // 2
+    if best is None and utmost_tokens is not None and tokens <= utmost_tokens:
+        best = prompt, 0  # the last one counted
     if best is None:
         raise PromptTooLong(
             f"a prompt of {tokens} tokens without demonstrations does not fit the {available_tokens} that "
@@ -182,20 +205,20 @@ def _suffix(chat_suffix: str, chat: bool) -> str:
     return f"\n\n{chat_suffix}" if chat else ""
 
 
-def _input_first_examples(examples: tuple[Instance, ...]) -> str:
+def _input_first_examples(examples: tuple[Instance, ...], markers: Markers) -> str:
     if len(examples) == 1 and not examples[0].input:
-        return f"Output: {examples[0].output}"
+        return f"{markers.output}: {examples[0].output}"
     blocks = []
     for number, example in enumerate(examples, start=1):
         task_input = f"{example.input}\n" if example.input else ""
-        blocks.append(f"Example {number}\n{task_input}Output: {example.output}")
+        blocks.append(f"{markers.example} {number}\n{task_input}{markers.output}: {example.output}")
     return "\n\n".join(blocks)
 
 
-def _output_first_examples(examples: tuple[Instance, ...]) -> str:
+def _output_first_examples(examples: tuple[Instance, ...], markers: Markers) -> str:
     lines = []
     for example in examples:
-        lines.append(f"Class label: {example.output}")
+        lines.append(f"{markers.class_label}: {example.output}")
         if example.input:
             lines.append(example.input)
     return "\n".join(lines)
@@ -210,22 +233,28 @@ def _instructions(node: "_Node") -> InstructionsPrompt:
 
 def _classification(node: "_Node") -> ClassificationPrompt:
     node.only("heading", "question", "chat_suffix", "demonstrations")
-    tasks = []
+    tasks: list[LabelledTask | WrittenTask] = []
     for task in node.nodes("demonstrations"):
+        if task.has("text"):
+            tasks.append(_written(task))
+            continue
         task.only("instruction", "is_classification")
         tasks.append(LabelledTask(task.text("instruction"), task.flag("is_classification")))
     return ClassificationPrompt(
         node.text("heading"),
         node.text("question"),
         node.text("chat_suffix"),
-        _interleave(tasks, lambda task: task.is_classification),
+        _interleave(tasks, lambda task: isinstance(task, WrittenTask) or task.is_classification),
     )
 
 
 def _instances(node: "_Node", output_key: str) -> InstancesPrompt:
     node.only("heading", "chat_suffix", "demonstrations")
-    tasks = []
+    tasks: list[SolvedTask | WrittenTask] = []
     for task in node.nodes("demonstrations"):
+        if task.has("text"):
+            tasks.append(_written(task))
+            continue
         task.only("instruction", "examples")
         examples = []
         for example in task.nodes("examples"):
@@ -237,8 +266,22 @@ def _instances(node: "_Node", output_key: str) -> InstancesPrompt:
     return InstancesPrompt(
         node.text("heading"),
         node.text("chat_suffix"),
-        _interleave(tasks, lambda task: any(example.input for example in task.examples)),
+        _interleave(
+            tasks,
+            lambda task: isinstance(task, WrittenTask) or any(example.input for example in task.examples),
+        ),
     )
+
+
+def _written(node: "_Node") -> WrittenTask:
+    node.only("text")
+    return WrittenTask(node.text("text"))
+
+
+def _check_stop(node: "_Node") -> None:
+    node.only("instructions", "classification", "instances")
+    for key in ("instructions", "classification", "instances"):
+        node.texts(key)
 
 
 def _interleave(items: Sequence[T], kind: Callable[[T], bool]) -> tuple[T, ...]:
@@ -266,6 +309,15 @@ class _Node:
 
     def at(self, key: str) -> "_Node":
         return _Node(self._get(key), f"{self.where}.{key}")
+
+    def has(self, key: str) -> bool:
+        return key in self._value
+
+    def texts(self, key: str) -> list[str]:
+        value = self._get(key)
+        if not isinstance(value, list | tuple) or not all(isinstance(text, str) and text for text in value):
+            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be a list of texts")
+        return list(value)
 
     def nodes(self, key: str) -> "list[_Node]":
         value = self._get(key)

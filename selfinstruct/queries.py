@@ -1,6 +1,7 @@
 """The sampling settings of the three kinds of requests (paper, Table 4)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Request
@@ -17,13 +18,14 @@ class Query:
     max_tokens: int
     stop: list[str]
 
-    def __post_init__(self) -> None:
+    def check(self, where: str) -> None:
+        """UserError, naming the key after `where`, for a value that no request may have."""
         if self.temperature < 0:
-            raise UserError(f"queries: temperature {self.temperature} must be 0 (greedy) or more")
+            raise UserError(f"{where}.temperature: {self.temperature} must be 0 (greedy) or more")
         if not 0 < self.top_p <= 1:
-            raise UserError(f"queries: top_p {self.top_p} must be above 0 and at most 1")
+            raise UserError(f"{where}.top_p: {self.top_p} must be above 0 and at most 1")
         if self.max_tokens < 1:
-            raise UserError(f"queries: max_tokens {self.max_tokens} must be at least 1")
+            raise UserError(f"{where}.max_tokens: {self.max_tokens} must be at least 1")
 
     def request(self, prompt: str, seed: str) -> Request:
         return Request(
@@ -37,6 +39,18 @@ class Query:
             seed=seed,
         )
 
+    def request_with(self, render: Callable[[int], str], num_demonstrations: int, seed: str) -> Request:
+        """The request that shows so many demonstrations, and can do with fewer where a server says so.
+
+        Args:
+            render: the prompt with a given number of demonstrations.
+        """
+
+        def shorter() -> Request | None:
+            return self.request_with(render, num_demonstrations - 1, seed) if num_demonstrations else None
+
+        return replace(self.request(render(num_demonstrations), seed), shorter=shorter)
+
 
 @dataclass
 class Queries:
@@ -45,3 +59,8 @@ class Queries:
     instructions: Query
     classification: Query
     instances: Query
+
+    def __post_init__(self) -> None:
+        self.instructions.check("queries.instructions")
+        self.classification.check("queries.classification")
+        self.instances.check("queries.instances")

@@ -1,6 +1,7 @@
 """ROUGE-1 and ROUGE-L F-measures, bit for bit those of the `rouge_score` package, fast in bulk."""
 
 import re
+import sys
 import unicodedata
 from array import array
 from collections.abc import Callable, Sequence
@@ -13,6 +14,9 @@ from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist, cpdist
 
 Tokenize = Callable[[str], list[str]]
+# A character for each token: rapidfuzz is fastest on strings. With tokens past the last code point, the
+# numbers of all tokens, which rapidfuzz takes for the same as the characters of those numbers.
+Encoded = str | list[int]
 
 _ENGLISH_WORD = re.compile(r"[a-z0-9]+")
 
@@ -77,7 +81,7 @@ def rouge_l_pairs(
     Raises:
         ValueError: the two lists differ in length.
     """
-    return _score_pairs(*_encode_pairs(targets, predictions, tokenize))
+    return rouge_l_of_encoded(*_encode_pairs(targets, predictions, tokenize))
 
 
 def rouge_1_pairs(
@@ -90,9 +94,9 @@ def rouge_1_pairs(
     """
     encoded_targets, encoded_predictions = _encode_pairs(targets, predictions, tokenize)
     # The LCS of two sorted sequences is the size of their multiset intersection: what ROUGE-1 counts.
-    return _score_pairs(
-        ["".join(sorted(text)) for text in encoded_targets],
-        ["".join(sorted(text)) for text in encoded_predictions],
+    return rouge_l_of_encoded(
+        [_sorted(text) for text in encoded_targets],
+        [_sorted(text) for text in encoded_predictions],
     )
 
 
@@ -105,46 +109,96 @@ def f_measure(overlap: Any, target_length: Any, prediction_length: Any) -> NDArr
     precision = np.asarray(overlap) / np.maximum(prediction_length, 1)
     recall = np.asarray(overlap) / np.maximum(target_length, 1)
     total = precision + recall
-    return 2 * precision * recall / np.where(total > 0, total, 1.0)
+    return 2 * precision * recall / (total + (total == 0))
 
 
 class EncodedPool:
-    """Texts of a growing pool as strings of one character a distinct token, for one-against-many ROUGE-L.
-
-    Holds up to 1,114,112 distinct tokens (the number of code points).
-    """
+    """Texts of a growing pool, encoded once, for ROUGE-L of many pairs."""
 
     def __init__(self, tokenize: Tokenize) -> None:
         self._tokenize = tokenize
         self._characters = _TokenCharacters()
-        self._texts: list[str] = []
+        self._texts: list[Encoded] = []
         self._lengths = array("q")
 
     def __len__(self) -> int:
         return len(self._texts)
 
+    @property
+    def num_tokens(self) -> int:
+        """How many distinct tokens have been encoded so far."""
+        return len(self._characters)
+
+    def encode(self, text: str) -> Encoded:
+        """A text as this pool compares it."""
+        return self._characters.encode(self._tokenize(text))
+
     def append(self, text: str) -> None:
         """Add a text to the pool."""
-        encoded = self._characters.encode(self._tokenize(text))
-        self._texts.append(encoded)
-        self._lengths.append(len(encoded))
+        self.append_encoded(self.encode(text))
+
+    def append_encoded(self, text: Encoded) -> None:
+        """Add a text that this pool encoded."""
+        self._texts.append(text)
+        self._lengths.append(len(text))
+
+    def members(self, first: int, stop: int) -> list[Encoded]:
+        """The encoded members from `first` up to, not including, `stop`."""
+        return self._texts[first:stop]
 
     def rouge_l(self, text: str) -> NDArray[np.float64]:
         """ROUGE-L F-measures (0 to 1) of a text against every pool member, in pool order."""
-        encoded = self._characters.encode(self._tokenize(text))
-        common = cdist([encoded], self._texts, scorer=LCSseq.similarity, dtype=np.int32)[0]
-        return f_measure(common, len(encoded), np.array(self._lengths))
+        return self.rouge_l_rows([self.encode(text)], 0, len(self))[0]
+
+    def rouge_l_rows(self, texts: Sequence[Encoded], first: int, stop: int) -> NDArray[np.float64]:
+        """ROUGE-L F-measures (0 to 1): encoded texts are the rows, the members first..stop-1 the columns."""
+        lengths = np.array(self._lengths[first:stop], np.float64)
+        common = cdist(texts, self._texts[first:stop], scorer=LCSseq.similarity, dtype=np.int32)
+        scores = np.empty(common.shape)
+        for row, text in enumerate(texts):  # by row: the arrays in between stay in the processor's cache
+            scores[row] = f_measure(common[row], len(text), lengths)
+        return scores
+
+    def rouge_l_of_pairs(
+        self, texts: Sequence[Encoded], which: NDArray[np.int64], members: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """ROUGE-L F-measures (0 to 1) of the pairs (texts[which[i]], member number members[i])."""
+        ours, theirs = [texts[i] for i in which.tolist()], [self._texts[i] for i in members.tolist()]
+        return rouge_l_of_encoded(ours, theirs)
 
 
-class _TokenCharacters(dict[str, str]):
+def rouge_l_of_encoded(targets: Sequence[Encoded], predictions: Sequence[Encoded]) -> NDArray[np.float64]:
+    """ROUGE-L F-measures (0 to 1) of pairs of texts that one pool encoded."""
+    workers = -1 if len(targets) > 10_000 else 1  # threads pay for many pairs only
+    common = cpdist(targets, predictions, scorer=LCSseq.similarity, dtype=np.int32, workers=workers)
+    return f_measure(common, [len(text) for text in targets], [len(text) for text in predictions])
+
+
+def token_numbers(texts: Sequence[Encoded]) -> NDArray[np.int64]:
+    """The numbers of all tokens of encoded texts, one text after the other."""
+    if all(isinstance(text, str) for text in texts):
+        joined = "".join(texts).encode("utf-32-le", "surrogatepass")  # type: ignore[arg-type]
+        return np.frombuffer(joined, np.uint32).astype(np.int64)
+    numbers = [ord(token) if isinstance(token, str) else token for text in texts for token in text]
+    return np.array(numbers, np.int64)
+
+
+class _TokenCharacters(dict[str, str | int]):
     """A character for each token, given out from chr(0): rapidfuzz is fastest on low code points."""
 
-    def __missing__(self, token: str) -> str:
-        character = self[token] = chr(len(self))
-        return character
+    num_characters = sys.maxunicode + 1
 
-    def encode(self, tokens: list[str]) -> str:
-        return "".join([self[token] for token in tokens])
+    def __missing__(self, token: str) -> str | int:
+        number = len(self)
+        self[token] = chr(number) if number < self.num_characters else number
+        return self[token]
+
+    def encode(self, tokens: list[str]) -> Encoded:
+        characters = [self[token] for token in tokens]
+        try:
+            return "".join(characters)  # type: ignore[arg-type]
+        except TypeError:
+            return [ord(each) if isinstance(each, str) else each for each in characters]
 
 
 class _UnicodeSpacing(dict[int, str]):
@@ -179,8 +233,9 @@ def _porter_stemmer() -> Any:
 
 def _encode_pairs(
     targets: Sequence[str], predictions: Sequence[str], tokenize: Tokenize
-) -> tuple[list[str], list[str]]:
-    encoded_targets, encoded_predictions = [], []
+) -> tuple[list[Encoded], list[Encoded]]:
+    encoded_targets: list[Encoded] = []
+    encoded_predictions: list[Encoded] = []
     for target, prediction in zip(targets, predictions, strict=True):
         characters = _TokenCharacters()  # a pair's own: code points stay low however many pairs there are
         encoded_targets.append(characters.encode(tokenize(target)))
@@ -188,6 +243,5 @@ def _encode_pairs(
     return encoded_targets, encoded_predictions
 
 
-def _score_pairs(targets: list[str], predictions: list[str]) -> NDArray[np.float64]:
-    common = cpdist(targets, predictions, scorer=LCSseq.similarity, dtype=np.int32)
-    return f_measure(common, [len(text) for text in targets], [len(text) for text in predictions])
+def _sorted(text: Encoded) -> Encoded:
+    return "".join(sorted(text)) if isinstance(text, str) else sorted(text)

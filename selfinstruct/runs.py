@@ -2,9 +2,11 @@
 
 Every command writes into one run folder through `open_run`; each of its steps is entered with the settings
 that decide its result. A step entered again with the same settings continues (or is skipped when complete);
-with other settings it is refused and the message names what differs.
+with other settings it is refused and the message names what differs. What is refused before the first step
+has begun leaves the disk as it was: no new folder, and not a byte more in an old one.
 """
 
+import errno
 import fcntl
 import importlib.metadata
 import json
@@ -15,10 +17,10 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
@@ -26,15 +28,22 @@ from selfinstruct.settings import REPOSITORY, digest, flatten
 
 _PACKAGES = (
     *("torch", "transformers", "tokenizers", "peft", "accelerate", "datasets", "evaluate"),
-    *("rouge-score", "rapidfuzz", "numpy", "hydra-core", "safetensors"),
+    *("rouge-score", "rapidfuzz", "numpy", "hydra-core", "safetensors", "pyarrow", "matplotlib"),
 )
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class RunFolder:
-    """An open run folder. Clock times stand only in its manifest, response log and run log."""
+    """An open run folder. Clock times stand only in its manifest, response log and run log.
+
+    Attributes:
+        is_written: whether anything has been written into it since it was opened.
+    """
 
     def __init__(self, path: Path, command: str, config: dict[str, Any]) -> None:
         self.path = path
+        self.is_written = False
         self._manifest_path = path / "manifest.json"
         self._manifest = self._read_manifest(command)
         self._manifest["command"] = command
@@ -49,11 +58,13 @@ class RunFolder:
     def _read_manifest(self, command: str) -> dict[str, Any]:
         if not self._manifest_path.exists():
             return {}
+        advice = "move the folder away or choose another run_dir"
         try:
             manifest = json.loads(self._manifest_path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            advice = "move the folder away or choose another run_dir"
             raise UserError(f"{self._manifest_path}: not readable ({error}); {advice}") from error
+        if not isinstance(manifest, dict):
+            raise UserError(f"{self._manifest_path}: not a manifest of ours (no JSON object); {advice}")
         if manifest.get("command") != command:
             owner = manifest.get("command")
             raise UserError(f"{self.path}: belongs to {owner!r}, not {command!r}; choose another run_dir")
@@ -65,7 +76,16 @@ class RunFolder:
         return self._manifest["steps"]
 
     def begin(self, step: str, settings: dict[str, Any]) -> bool:
+        """`prepare`, and write down that the step is under way: from here on its output may be written."""
+        is_complete = self.prepare(step, settings)
+        if not is_complete:
+            self.save()
+        return is_complete
+
+    def prepare(self, step: str, settings: dict[str, Any]) -> bool:
         """Enter a step with the settings that decide its result; True where it is already complete.
+
+        Writes nothing: what the step reads can still be refused.
 
         Raises:
             UserError: the folder holds this step made with other settings; names each that differs.
@@ -77,7 +97,6 @@ class RunFolder:
         if before is None:
             self.steps[step] = {"status": "running", "fingerprint": digest(settings), "settings": settings}
         self._manifest["fingerprint"] = digest({name: s["fingerprint"] for name, s in self.steps.items()})
-        self.save()
         return self.steps[step]["status"] == "complete"
 
     def _difference(self, step: str, before: dict[str, Any], now: dict[str, Any]) -> str:
@@ -111,9 +130,13 @@ class RunFolder:
         self.save()
 
     def save(self) -> None:
+        """Write the manifest; the first time, the run log gets the line that a start has in it."""
         elapsed = time.perf_counter() - self._clock
         self._manifest["seconds"] = round(self._seconds_before + elapsed, 3)
         jsonl.replace_json(self._manifest_path, self._manifest)
+        if not self.is_written:
+            self.is_written = True
+            self.log(f"{self._manifest['command']} started: {' '.join(sys.argv)}")
 
     def log(self, text: str) -> None:
         """Append a line, with the time, to the run log."""
@@ -126,45 +149,91 @@ def open_run(path: Path, command: str, config: dict[str, Any]) -> Iterator[RunFo
     """Open (or make) a run folder for one command, alone, and keep its manifest true whatever happens.
 
     Raises:
-        UserError: another process works in the folder, or it belongs to another command.
+        UserError: another process works in the folder, it belongs to another command, or it cannot be
+            written to.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"run_dir: {path} cannot be made ({error.strerror}); choose another") from error
-    with _locked(path / ".lock"):
+    with _locked(path):
         run = RunFolder(path, command, config)
-        run.log(f"{command} started: {' '.join(sys.argv)}")
         try:
             yield run
+            run.finish("complete")
+            run.log(f"{command} complete")
         except (UserError, StoppedEarly, KeyboardInterrupt) as stop:
-            run.finish("interrupted" if isinstance(stop, KeyboardInterrupt) else "stopped")
-            run.log(f"{command} stopped: {stop}")
+            if run.is_written or not isinstance(stop, UserError):
+                run.finish("interrupted" if isinstance(stop, KeyboardInterrupt) else "stopped")
+                run.log(f"{command} stopped: {stop}")
             raise
-        except Exception:
-            run.finish("failed")
-            run.log(traceback.format_exc())
+        except Exception as error:
+            refusal = _disk_refusal(error, path)
+            with suppress(OSError):  # a full disk may not take these lines either
+                run.finish("stopped" if refusal else "failed")
+                run.log(f"{command} stopped: {refusal}" if refusal else traceback.format_exc())
+            if refusal:
+                raise UserError(refusal) from error
             raise
-        run.finish("complete")
-        run.log(f"{command} complete")
+
+
+def _disk_refusal(error: Exception, folder: Path) -> str | None:
+    """What to tell the user where the disk, not the program, is at fault; None where it is not."""
+    number = error.errno if isinstance(error, OSError) else None
+    # Libraries in Rust (safetensors) give the number only in their text.
+    is_full = number in _DISK_FULL or any(f"(os error {full})" in str(error) for full in _DISK_FULL)
+    if is_full:
+        advice = "what was complete is safe: free some space, then start again with the same words"
+        return f"{folder}: the disk is full, or a file may not grow further ({error}); {advice}"
+    if number in _NOT_ALLOWED:
+        return f"{folder}: no right to use it ({error}); check its owner and rights"
+    return None
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    # The kernel drops the lock with the process, also after kill -9: no stale lock is ever left.
-    with open(path, "a+", encoding="utf-8") as file:
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; gives it up with all that was made for it, unless something has been written."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _take_lock(folder / ".lock")
+    except OSError as error:
+        _remove_empty(missing)
+        otherwise = f"{folder} cannot be made or written to ({error.strerror}); choose another run_dir"
+        raise UserError(f"run_dir: {_disk_refusal(error, folder) or otherwise}") from error
+    with file:
+        try:
+            yield
+        finally:
+            (folder / ".lock").unlink(missing_ok=True)
+            _remove_empty(missing)
+
+
+def _take_lock(path: Path) -> IO[str]:
+    # The kernel drops the lock with the process, also after kill -9: a file left behind locks nobody out.
+    while True:
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - open as long as the lock is held
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            folder = path.parent
-            message = f"{folder}: another process (pid {holder}) works in this run folder"
+            file.close()
+            message = f"{path.parent}: another process (pid {holder}) works in this run folder"
             raise UserError(f"{message}; wait for it, or choose another run_dir") from None
+        if os.fstat(file.fileno()).st_nlink:
+            break
+        file.close()  # its holder removed it between our opening and our lock
+    try:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        yield
+    except OSError:
+        path.unlink()
+        raise
+    return file
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it holds something, or was never made
+            folder.rmdir()
 
 
 def _versions() -> dict[str, str]:

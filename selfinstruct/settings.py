@@ -22,6 +22,8 @@ def from_dict(cls: type[T], values: dict[str, Any], where: str = "") -> T:
         UserError: a key that the dataclass lacks, a missing key, or a value of the wrong type, by its
             dotted name.
     """
+    if not isinstance(values, dict):
+        raise UserError(f"{where.removesuffix('.')}: {values!r} must be a group of settings")
     hints = typing.get_type_hints(cls)
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for key in values:
@@ -44,15 +46,15 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
             return None
         return _first_that_fits([option for option in options if option is not type(None)], value, where)
     if is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise UserError(f"{where}: {value!r} must be a group of settings")
         return from_dict(typing.cast(type, kind), value, f"{where}.")
     if origin in (list, tuple):
         if not isinstance(value, (list, tuple)):
             raise UserError(f"{where}: {value!r} must be a list; write [{value}]")
         item = typing.get_args(kind)[0]
         return origin(_convert(item, entry, f"{where}[{i}]") for i, entry in enumerate(value))
-    if kind is Any or origin is dict or kind is dict:
+    if origin is dict and not isinstance(value, dict):
+        raise UserError(f"{where}: {value!r} must be a group of settings")
+    if kind is Any or origin is dict:
         return value
     if kind is Path and isinstance(value, str):
         return Path(value)

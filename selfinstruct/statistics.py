@@ -1,44 +1,115 @@
-"""What came out of phase 1, in numbers: `statistics.json` (paper, Table 1; the funnel of the loop)."""
+"""What came out of phase 1, in numbers: `statistics.json`; beside them the paper's."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+
 from selfinstruct import jsonl
 from selfinstruct.classification import classification_file, read_classification
+from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
+from selfinstruct.instances import INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED, REQUESTS
+from selfinstruct.leaks import LEAKS, EvaluationTasks, find_leaks, nearest_texts
+from selfinstruct.llm.budget import Price
 from selfinstruct.parsing import ParsingRules
+from selfinstruct.verb_objects import Reader, count_pairs
 
 STATISTICS = "statistics.json"
-_FUNNEL_STEP = 1000  # candidates in a step of the acceptance curve
+RESPONSE_LOG = "response_log.jsonl"
+# What the paper gives (Table 1; its section on diversity; v2 for the seeds).
+PAPER: dict[str, dict[str, float]] = {
+    "instructions": {"count": 52445, "mean_words": 15.9, "classification": 11584, "other": 40861},
+    "instances": {"count": 82439, "empty_input": 35878, "mean_words_input": 12.7, "mean_words_output": 18.9},
+    "verb_objects": {"instructions": 52445, "with_pair": 26559, "shown_share": 0.14},
+    "leaks": {"seeds_mean_nearest_superni": 0.21, "seeds_mean_nearest_user_oriented": 0.34},
+}
+NUM_LABELS = 20  # most common labels that are named
+_STEPS = (1000, 500, 200, 100, 50, 20)  # candidates in a step of the acceptance curve
+_FEWEST_STEPS = 6
+_ROUGE_BINS = 20  # of 0.05
+_LENGTH_BINS = 30
 
 
-def write_statistics(folder: Path, rules: ParsingRules) -> dict[str, Any]:
-    """Count what the run folder holds and write `statistics.json`; lengths are means in words.
+@dataclass
+class StatisticsConfig:
+    """The `statistics` settings: what reads verbs and objects, where leaks are sought, whether to draw."""
 
-    Keys of stages that have not run are left out.
+    parser: str
+    evaluation_tasks: list[Path]
+    figures: bool
+
+    def __post_init__(self) -> None:
+        if missing := [str(path) for path in self.evaluation_tasks if not path.exists()]:
+            advice = "check the path, or leave it out (statistics.evaluation_tasks=[])"
+            raise UserError(f"statistics.evaluation_tasks: {', '.join(missing)}: not there; {advice}")
+
+
+@dataclass(frozen=True)
+class Yardsticks:
+    """What a run's output is measured against.
+
+    Attributes:
+        tokenizer: the novelty filter's, for ROUGE-L with seeds and evaluation tasks.
+        price: of a million tokens; None where it is not known.
+    """
+
+    rules: ParsingRules
+    seeds: Sequence[str]
+    tokenizer: str
+    evaluation: Sequence[EvaluationTasks]
+    reader: Reader
+    price: Price | None
+
+
+def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
+    """Count what the run folder holds; write `statistics.json`, and `leaks.jsonl` with a line a leak.
+
+    Lengths are in words (what white space separates), ROUGE-L is an F-measure (0 to 1). Keys of stages that
+    have not run are left out.
     """
     statistics: dict[str, Any] = {}
     instructions = [record["instruction"] for record in jsonl.read_if_there(folder / INSTRUCTIONS)]
+    flags: dict[str, bool] = {}
     if instructions:
         statistics["instructions"] = {"count": len(instructions), "mean_words": mean_words(instructions)}
+        statistics["instructions"]["words"] = _lengths(instructions)
     if instructions and classification_file(folder) is not None:
-        flags = read_classification(folder, rules)
+        flags = read_classification(folder, yardsticks.rules)
         count = sum(flags.get(text, False) for text in instructions)
         statistics["instructions"] |= {"classification": count, "other": len(instructions) - count}
+    instances = None
     if (folder / ALL_INSTANCES).exists():
-        statistics["instances"] = _instances(jsonl.read(folder / ALL_INSTANCES))
+        instances = jsonl.read(folder / ALL_INSTANCES)
+        statistics["instances"] = _instances(instances)
         statistics["training_examples"] = _by(jsonl.read(folder / TRAIN), "source")
-    rejected = jsonl.read_if_there(folder / REJECTED)
+        statistics["label_balance"] = label_balance(
+            [record for record in instances if flags.get(record["instruction"], False)]
+        )
+    # The released code's file of rejected texts, if one is adopted, names no stage: it has only the first.
+    rejected = [{"stage": "instructions"} | line for line in jsonl.read_if_there(folder / REJECTED)]
     statistics["rejected"] = {
         stage: _by([line for line in rejected if line["stage"] == stage], "reason")
         for stage in dict.fromkeys(line["stage"] for line in rejected)
     }
     marks = jsonl.read_if_there(folder / REQUESTS)
     if marks:
-        statistics["requests"] = {"count": len(marks), "acceptance": acceptance_curve(marks)}
+        statistics["requests"] = {"count": len(marks), "acceptance": acceptance_curve(marks, rejected)}
+        statistics["funnel"] = _funnel(marks, rejected, folder, instances)
+    if instructions:
+        statistics["nearest_seed"] = _nearest_seed(instructions, yardsticks)
+        pairs = yardsticks.reader.read(instructions)
+        statistics["verb_objects"] = {"read_by": yardsticks.reader.name} | count_pairs(pairs)
+        statistics["leaks"] = _leaks(folder, instructions, yardsticks)
+    usage = _usage(folder / RESPONSE_LOG, yardsticks.price)
+    if usage:
+        statistics["usage"] = usage
+    statistics["paper"] = PAPER
     jsonl.replace_json(folder / STATISTICS, statistics)
     return statistics
 
@@ -48,33 +119,181 @@ def mean_words(texts: list[str]) -> float:
     return round(fmean(len(text.split()) for text in texts), 1) if texts else 0.0
 
 
-def acceptance_curve(marks: list[jsonl.Record]) -> list[dict[str, float | int]]:
-    """Share of candidates accepted in each step of 1,000 candidates, in the order they came.
+def acceptance_curve(marks: list[jsonl.Record], rejected: list[jsonl.Record]) -> list[dict[str, Any]]:
+    """Candidates, accepted and rejected by reason, in steps of 1,000 candidates in the order they came.
 
-    Requests of an adopted folder, whose number of candidates nobody kept, are left out.
+    A short run has shorter steps (down to 20 candidates), so that there is a curve to see. Answers are not
+    divided: a step ends with the answer that fills it. Requests of an adopted folder, whose number of
+    candidates nobody kept, are left out.
     """
-    curve: list[dict[str, float | int]] = []
-    candidates = accepted = total = 0
     known = [mark for mark in marks if mark["candidates"] is not None]
+    total = sum(mark["candidates"] for mark in known)
+    size = next((step for step in _STEPS if total >= step * _FEWEST_STEPS), _STEPS[-1])
+    reasons_of: dict[int, Counter[str]] = {}
+    for line in rejected:
+        if line["stage"] == "instructions" and "request_idx" in line:
+            reasons_of.setdefault(line["request_idx"], Counter())[line["reason"]] += 1
+    curve: list[dict[str, Any]] = []
+    candidates = accepted = done = 0
+    reasons: Counter[str] = Counter()
     for position, mark in enumerate(known, start=1):
         candidates += mark["candidates"]
         accepted += mark["accepted"]
-        if candidates and (candidates >= _FUNNEL_STEP or position == len(known)):
-            total += candidates
-            curve.append({"up_to_candidate": total, "accepted_share": round(accepted / candidates, 4)})
+        reasons.update(reasons_of.get(mark["request_idx"], {}))
+        if candidates and (candidates >= size or position == len(known)):
+            done += candidates
+            curve.append(
+                {
+                    "up_to_candidate": done,
+                    "candidates": candidates,
+                    "accepted": accepted,
+                    "accepted_share": round(accepted / candidates, 4),
+                    "rejected": dict(sorted(reasons.items())),
+                }
+            )
             candidates = accepted = 0
+            reasons = Counter()
     return curve
+
+
+def label_balance(instances: list[jsonl.Record]) -> dict[str, Any]:
+    """The labels (outputs, case and a final full stop apart) of classification tasks.
+
+    Output-first generation is meant to keep tasks from having one label only (paper, section 2.2):
+    `one_label_only` counts those with two instances or more that all have the same, `mean_largest_share` is
+    the mean over the tasks with two or more of their most frequent label's share.
+    """
+    labels_of: dict[str, Counter[str]] = {}
+    for record in instances:
+        labels_of.setdefault(record["instruction"], Counter())[_label(record["output"])] += 1
+    overall: Counter[str] = Counter()
+    for labels in labels_of.values():
+        overall.update(labels)
+    several = [labels for labels in labels_of.values() if labels.total() > 1]
+    shares = [max(labels.values()) / labels.total() for labels in several]
+    ordered = sorted(overall.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "tasks": len(labels_of),
+        "instances": len(instances),
+        "distinct_labels": len(overall),
+        "tasks_with_several_instances": len(several),
+        "one_label_only": sum(len(labels) == 1 for labels in several),
+        "mean_largest_share": round(fmean(shares), 4) if shares else None,
+        "tasks_by_labels": _histogram_of(len(labels) for labels in several),
+        "most_common": [{"label": label, "count": count} for label, count in ordered[:NUM_LABELS]],
+    }
+
+
+def _label(output: str) -> str:
+    return " ".join(output.split()).removesuffix(".").casefold()
+
+
+def _histogram_of(numbers: Iterable[int]) -> dict[str, int]:
+    return {str(number): count for number, count in sorted(Counter(numbers).items())}
+
+
+def _lengths(texts: Sequence[str]) -> dict[str, Any]:
+    """A histogram of lengths in words; what lies above the 99th percentile is `longer`."""
+    words = np.array([len(text.split()) for text in texts], dtype=np.int64)
+    if not len(words):
+        return {"n": 0, "median": None, "longest": None, "bin_width": 1, "counts": [], "longer": 0}
+    width = -(-(int(np.percentile(words, 99)) + 1) // _LENGTH_BINS)  # rounded up: whole words
+    counts = np.bincount(words // width)
+    shown = counts[: int(np.percentile(words, 99)) // width + 1]
+    return {
+        "n": len(words),
+        "median": float(np.median(words)),
+        "longest": int(words.max()),
+        "bin_width": width,
+        "counts": shown.tolist(),
+        "longer": int(counts.sum() - shown.sum()),
+    }
 
 
 def _instances(records: list[jsonl.Record]) -> dict[str, Any]:
     inputs = [record["input"] for record in records if record["input"].strip()]
+    outputs = [record["output"] for record in records]
     return {
         "count": len(records),
         "empty_input": len(records) - len(inputs),
         "instructions_with_instances": len({record["instruction"] for record in records}),
         "mean_words_input": mean_words(inputs),
-        "mean_words_output": mean_words([record["output"] for record in records]),
+        "mean_words_output": mean_words(outputs),
+        "words_input": _lengths(inputs),
+        "words_output": _lengths(outputs),
     }
+
+
+def _funnel(
+    marks: list[jsonl.Record],
+    rejected: list[jsonl.Record],
+    folder: Path,
+    instances: list[jsonl.Record] | None,
+) -> dict[str, int]:
+    """What is left after each filter: candidates, novel instructions, tasks with instances."""
+    known = [mark for mark in marks if mark["candidates"] is not None]
+    candidates = sum(mark["candidates"] for mark in known)
+    too_similar = sum(
+        line["stage"] == "instructions" and line["reason"] == "too_similar" for line in rejected
+    )
+    accepted = sum(mark["accepted"] for mark in known)
+    funnel = {"candidates": candidates, "passed_filters": accepted + too_similar, "novel": accepted}
+    if instances is not None:
+        funnel["asked_for_instances"] = len(jsonl.read_if_there(folder / INSTANCES))
+        funnel["with_instances"] = len({record["instruction"] for record in instances})
+    return funnel
+
+
+def _nearest_seed(instructions: list[str], yardsticks: Yardsticks) -> dict[str, Any]:
+    """Histogram of each instruction's highest ROUGE-L with a seed (paper, its section on diversity)."""
+    nearest = nearest_texts(instructions, yardsticks.seeds, yardsticks.tokenizer)
+    scores = [score for _, score in nearest]
+    # A score on an edge belongs above it, on whichever side of it its float lies.
+    places = np.floor((np.array(scores) + 1e-9) * _ROUGE_BINS).astype(np.int64).clip(max=_ROUGE_BINS - 1)
+    counts = np.bincount(places, minlength=_ROUGE_BINS)
+    return {
+        "n": len(scores),
+        "mean": round(fmean(scores), 4),
+        "bin_width": 1 / _ROUGE_BINS,
+        "counts": counts.tolist(),
+    }
+
+
+def _leaks(folder: Path, instructions: list[str], yardsticks: Yardsticks) -> list[dict[str, Any]]:
+    counts, leaks = [], []
+    for evaluation in yardsticks.evaluation:
+        count, found = find_leaks(instructions, yardsticks.seeds, evaluation, yardsticks.tokenizer)
+        counts.append(count)
+        leaks += found
+    jsonl.replace(folder / LEAKS, leaks)
+    return counts
+
+
+def _usage(log: Path, price: Price | None) -> dict[str, Any]:
+    """Requests and tokens of the answers on disk, by stage; what broken or repeated requests used is not
+    known here."""
+    by_stage: dict[str, Counter[str]] = {}
+    seen: set[str] = set()
+    for record in jsonl.read_if_there(log):
+        if record["key"] in seen:
+            continue
+        seen.add(record["key"])
+        counts = by_stage.setdefault(record["stage"], Counter())
+        counts["requests"] += 1
+        counts["prompt_tokens"] += record["prompt_tokens"]
+        counts["completion_tokens"] += record["completion_tokens"]
+    if not by_stage:
+        return {}
+    total: Counter[str] = sum(by_stage.values(), Counter())
+    usage: dict[str, Any] = {"by_stage": {stage: _counts(counts) for stage, counts in by_stage.items()}}
+    usage["total"] = _counts(total)
+    if price is not None:
+        usage["cost"] = round(price.of(total["prompt_tokens"], total["completion_tokens"]), 4)
+    return usage
+
+
+def _counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts.get(name, 0) for name in ("requests", "prompt_tokens", "completion_tokens")}
 
 
 def _by(records: list[jsonl.Record], key: str) -> dict[str, int]:

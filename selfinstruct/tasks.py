@@ -44,9 +44,17 @@ def read_seed_tasks(path: Path) -> list[SeedTask]:
     """Read a seed file (a JSON object a line, the released format).
 
     Raises:
-        UserError: `file:line: field: reason` for the first line that is not a seed task, or an empty file.
+        UserError: `file:line: field: reason` for the first line that is not a seed task or has the id of an
+            earlier one, or an empty file.
     """
-    tasks = [_seed_task(record, f"{path}:{number}") for number, record in jsonl.numbered_records(path)]
+    tasks: list[SeedTask] = []
+    line_by_id: dict[str, int] = {}
+    for number, record in jsonl.numbered_records(path):
+        task = _seed_task(record, f"{path}:{number}")
+        if line_by_id.setdefault(task.id, number) != number:
+            reason = f"{task.id!r} is also in line {line_by_id[task.id]}"
+            raise UserError(f'{path}:{number}: "id": {reason}; give each seed task an id of its own')
+        tasks.append(task)
     if not tasks:
         raise UserError(
             f"{path}: holds no seed task; give at least one line with an instruction and instances"

@@ -19,7 +19,12 @@ COMMANDS = {
     "check_seeds": "scripts/check_seeds.py",
     "eval_user_oriented": "scripts/eval_user_oriented.py",
     "make_controls": "scripts/make_controls.py",
+    "download_data": "scripts/download_data.py",
     "review_little_world": "scripts/review_little_world.py",
+    "annotate": "scripts/annotate.py",
+    "report_ratings": "scripts/report_ratings.py",
+    "judge": "scripts/judge.py",
+    "filter_novel": "scripts/filter_novel.py",
 }
 # A group's options, with the command that uses it and what an option cannot do without.
 GROUPS = {

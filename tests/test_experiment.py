@@ -139,7 +139,7 @@ EVALUATED = (
     *("vanilla", "vanilla_2_examples", "seeds_only", "shuffled_outputs", "self_instruct", "little_world"),
 )
 SMALL = (
-    "steps.generate.settings.num_instructions=24",
+    "+steps.generate.settings.num_instructions=24",
     *(f"steps.{name}.settings.max_steps=12" for name in TUNED),
     *(f"+steps.{name}.settings.checkpoint_every=4" for name in TUNED),
     *(f"+steps.{name}.settings.max_instances_per_task=1" for name in EVALUATED),

@@ -25,7 +25,7 @@ def made(
     folder: Path, num_instructions: int = 1000, stages: tuple[str, ...] = STAGES
 ) -> dict[str, StageForecast]:
     prompts = Prompts.from_dict(yaml.safe_load((CONFIGS / "prompts" / "default.yaml").read_text("utf-8")))
-    queries = from_dict(Queries, yaml.safe_load((CONFIGS / "queries" / "paper.yaml").read_text("utf-8")))
+    queries = from_dict(Queries, yaml.safe_load((CONFIGS / "queries" / "tiny.yaml").read_text("utf-8")))
     found = forecast(folder, stages, num_instructions, 8, SEEDS, prompts, queries, chat=False)
     return {each.stage: each for each in found}
 

@@ -14,7 +14,7 @@ from selfinstruct.llm.replay import ReplayLLM
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
-from selfinstruct.runs import open_run
+from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.tasks import Instance, SeedTask
 
 FILTERS = FilterRules(4, 150, ("file", "draw"), ("Write a program",), True, True)
@@ -63,28 +63,32 @@ def record_answers(folder: Path, answers: list[str]) -> Path:
     return folder / "response_log.jsonl"
 
 
+def stage(opened: RunFolder, answers: Path, **changes: object) -> InstructionStage:
+    config = {"shown": 4, "shown_machine": 2, "classification_only": False, "lookahead": 1, "stall_rounds": 1}
+    round_size = changes.pop("round_size", None)
+    return InstructionStage(
+        run=opened,
+        llm=ReplayLLM(answers),
+        seeds=SEEDS,
+        prompts=PROMPTS,
+        filters=FILTERS,
+        rules=ParsingRules.fixed(),
+        query=QUERY,
+        config=InstructionsConfig(**(config | changes)),  # type: ignore[arg-type]
+        threshold=0.7,
+        tokenizer="unicode",
+        reject_exact_duplicates=True,
+        seed=1,
+        round_size=round_size,  # type: ignore[arg-type]
+    )
+
+
 def run(tmp_path: Path, target: int, answers: list[str] = ANSWERS, **changes: object) -> Path:
     folder = tmp_path / "run"
     tmp_path.mkdir(exist_ok=True)
-    config = {"shown": 4, "shown_machine": 2, "classification_only": False, "lookahead": 1, "stall_rounds": 1}
-    round_size = changes.pop("round_size", None)
+    recorded = record_answers(tmp_path, answers)
     with open_run(folder, "generate", {}) as opened:
-        stage = InstructionStage(
-            run=opened,
-            llm=ReplayLLM(record_answers(tmp_path, answers)),
-            seeds=SEEDS,
-            prompts=PROMPTS,
-            filters=FILTERS,
-            rules=ParsingRules.fixed(),
-            query=QUERY,
-            config=InstructionsConfig(**(config | changes)),  # type: ignore[arg-type]
-            threshold=0.7,
-            tokenizer="unicode",
-            reject_exact_duplicates=True,
-            seed=1,
-            round_size=round_size,  # type: ignore[arg-type]
-        )
-        stage.run_until(target, {"seed": 1})
+        stage(opened, recorded, **changes).run_until(target, {"seed": 1})
     return folder
 
 
@@ -102,6 +106,19 @@ def test_accepted_instructions_are_written_in_order_with_their_neighbours(tmp_pa
     assert lines[1]["most_similar"].keys() >= {"Tell me why bread rises in the oven."}
     assert lines[0]["metadata"]["response"]["choices"][0]["finish_reason"] == "stop"
     assert lines[0]["metadata"]["prompt"].startswith("Tasks:\n1. ")
+
+
+def test_a_prompt_that_a_server_found_too_long_is_kept_as_it_was_answered(tmp_path: Path) -> None:
+    path = record_answers(tmp_path, ANSWERS)
+    lines = jsonl.read(path)
+    jsonl.replace(path, [lines[0] | {"dropped_demonstrations": 1}, *lines[1:]])
+    with open_run(tmp_path / "run", "generate", {}) as opened:
+        stage(opened, path).run_until(2, {"seed": 1})
+    mark = jsonl.read(tmp_path / "run" / "requests.jsonl")[0]
+    (first, *_) = jsonl.read(tmp_path / "run" / "machine_generated_instructions.jsonl")
+    assert mark["shown"] == 1
+    assert first["metadata"]["prompt"].count("\n") == 2  # the heading, one task, and the number to go on with
+    assert first["metadata"]["prompt"].endswith("\n2.")
 
 
 def test_every_rejected_text_is_kept_with_its_reason(tmp_path: Path) -> None:

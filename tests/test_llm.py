@@ -1,9 +1,10 @@
 """The contract of `selfinstruct.llm.base.LLM`, over every backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import fake_server
 import pytest
 from small_models import save_model
 
@@ -53,14 +54,25 @@ def model(request: pytest.FixtureRequest, model_folders: dict[str, Path]) -> LLM
     return open_model(request.param, model_folders)
 
 
-@pytest.fixture(params=["local", "chat", "tiny", "replay", "logged"])
-def llm(request: pytest.FixtureRequest, model_folders: dict[str, Path], tmp_path: Path) -> LLM:
+@pytest.fixture(params=["local", "chat", "tiny", "openai", "openai chat", "replay", "logged"])
+def llm(request: pytest.FixtureRequest, model_folders: dict[str, Path], tmp_path: Path) -> Iterator[LLM]:
     """Any backend; the replayed one has the answers to GREEDY."""
     needs_tiny(request.param)
-    if request.param not in ("replay", "logged"):
-        return open_model(request.param, model_folders)
+    if request.param.startswith("openai"):
+        with fake_server.running() as server:
+            endpoint = "chat" if "chat" in request.param else "completions"
+            opened = make_llm(LLMConfig("openai", "some-model", base_url=server.url, endpoint=endpoint))
+            yield opened
+            opened.close()
+    else:
+        yield open_backend(request.param, model_folders, tmp_path)
+
+
+def open_backend(name: str, model_folders: dict[str, Path], tmp_path: Path) -> LLM:
+    if name not in ("replay", "logged"):
+        return open_model(name, model_folders)
     logged = LoggedLLM(open_model("local", model_folders), tmp_path / "response_log.jsonl")
-    if request.param == "logged":
+    if name == "logged":
         return logged
     answers(logged.for_stage("instructions"), GREEDY)
     return make_llm(LLMConfig("replay", responses=str(tmp_path)))

@@ -445,6 +445,9 @@ def test_chat_without_a_template_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_adapter_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"llm\.adapter=.*holds no LoRA adapter"):
+        open_local(folder, adapter=str(tmp_path))
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 4}')
     with pytest.raises(UserError, match=r"llm\.adapter=.*cannot be put on the model"):
         open_local(folder, adapter=str(tmp_path))
 
@@ -452,6 +455,8 @@ def test_a_wrong_adapter_is_named(folder: Path, tmp_path: Path) -> None:
 def test_a_wrong_dtype_or_device_is_named(folder: Path) -> None:
     with pytest.raises(UserError, match=r"llm\.dtype: 'int8'"):
         open_local(folder, dtype="int8")
+    with pytest.raises(UserError, match=r"llm\.device=fast: no such device"):
+        open_local(folder, device="fast")
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match=r"llm\.device=cuda"):
             open_local(folder, device="cuda")

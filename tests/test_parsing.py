@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from selfinstruct.filters import FilterRules
+from selfinstruct.markers import ENGLISH
 from selfinstruct.parsing import (
     Candidate,
     Dropped,
@@ -345,5 +346,6 @@ def test_fixed_keeps_the_answers_order_and_released_that_of_the_draw():
 
 
 def test_every_switch_is_off_as_released_and_on_as_fixed():
-    assert set(vars(RELEASED).values()) == {False}
-    assert set(vars(FIXED).values()) == {True}
+    assert RELEASED.markers == FIXED.markers == ENGLISH
+    assert {value for value in vars(RELEASED).values() if value != ENGLISH} == {False}
+    assert {value for value in vars(FIXED).values() if value != ENGLISH} == {True}

@@ -25,6 +25,11 @@ COMPARED = (
     "finetuning_data/all_generated_instances.jsonl",
     "finetuning_data/train.jsonl",
     "statistics.json",
+    "leaks.jsonl",
+    "figures/acceptance.png",
+    "figures/verb_objects.svg",
+    "exports/instances.parquet",
+    "exports/messages.jsonl",
     "README.md",
 )
 

@@ -167,6 +167,13 @@ def test_a_prompt_that_fits_not_even_bare_is_an_error():
         fit_to_context(ten_words_each, 4, count_words, 31)
 
 
+def test_a_bare_prompt_may_take_room_from_the_answer():
+    assert fit_to_context(ten_words_each, 4, count_words, 31, utmost_tokens=5) == (ten_words_each(0), 0)
+    assert fit_to_context(ten_words_each, 15, count_words, 31, utmost_tokens=99)[1] == 1  # else it does not
+    with pytest.raises(PromptTooLong):
+        fit_to_context(ten_words_each, 3, count_words, 31, utmost_tokens=4)
+
+
 def test_no_demonstrations_at_all_can_be_fitted():
     assert fit_to_context(ten_words_each, 5, count_words, 0) == (ten_words_each(0), 0)
 

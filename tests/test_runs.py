@@ -1,5 +1,6 @@
 """Behaviour of run folders: alone in a folder, the same settings continue, others are refused."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -59,6 +60,36 @@ def test_a_stop_and_a_failure_are_written_down(tmp_path: Path) -> None:
     assert manifest(tmp_path / "a")["status"] == "stopped"
     assert manifest(tmp_path / "b")["status"] == "failed"
     assert "ZeroDivisionError" in (tmp_path / "b" / "run.log").read_text()
+
+
+def test_a_refusal_before_the_first_step_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(UserError), open_run(tmp_path / "new" / "inner", "generate", {}) as run:
+        run.prepare("predict", {"seed": 1})
+        raise UserError("bad line")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_leaves_a_finished_run_as_it_is(tmp_path: Path) -> None:
+    with open_run(tmp_path, "generate", {"seed": 1}) as run:
+        run.begin("predict", {"seed": 1})
+        run.complete("predict")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(before) == ["manifest.json", "run.log"]
+    for settings in ({"seed": 1}, {"seed": 2}):
+        with pytest.raises(UserError), open_run(tmp_path, "generate", {"seed": 2}) as run:
+            run.begin("predict", settings)
+            raise UserError("bad line")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_full_disk_is_told_as_such_and_what_was_complete_stays(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UserError, match=r"disk is full.*start again with the same words"),
+        open_run(tmp_path / "r", "generate", {}) as run,
+    ):
+        run.begin("instructions", {})
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert manifest(tmp_path / "r")["status"] == "stopped"
 
 
 def test_a_second_process_is_refused_while_the_first_works(tmp_path: Path) -> None:

@@ -4,17 +4,22 @@ Every backend (embedded, transformers, a server, recorded answers) keeps this co
 runs the same conformance test over each.
 """
 
+import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from selfinstruct.errors import UserError
+from selfinstruct.llm.model_folder import base_and_adapter
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "content_filter"]
+# Request parameters that llm.left_out can name.
+SERVER_PARAMETERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "stop")
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,9 @@ class Request:
     """One prompt with its sampling settings (names and meaning of the OpenAI completions API).
 
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
-    what else is in the batch. A stop sequence ends the text and is not part of it.
+    what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
+    request with one demonstration fewer (None where none is left), for a server that says only when it is
+    asked that a prompt is too long; it is no part of what names the request.
     """
 
     prompt: str
@@ -33,16 +40,23 @@ class Request:
     frequency_penalty: float = 0.0
     stop: tuple[str, ...] = ()
     seed: str = "0"
+    shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Completion:
-    """The answer to one request; `finish_reason` is "length" where `max_tokens` or the context ended it."""
+    """The answer to one request.
+
+    `finish_reason` is "length" where `max_tokens` or the context ended it, "content_filter" where a server
+    held back (the rest of) it: it has ended, as with "stop". `dropped_demonstrations` counts those that the
+    prompt asked with had fewer than the request's own (see `Request.shorter`).
+    """
 
     text: str
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
+    dropped_demonstrations: int = 0
 
 
 @dataclass
@@ -59,18 +73,71 @@ class LLMConfig:
     device: str = "auto"
     trust_remote_code: bool = False
     responses: str | None = None
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    max_concurrency: int = 32
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    timeout_seconds: float = 600.0
+    max_failures: int = 8
+    max_rate_limits: int = 100
+    first_pause_seconds: float = 1.0
+    tokenizer: str | None = None
+    send_seed: bool = False
+    max_tokens_name: str = "max_tokens"
+    left_out: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.backend not in ("tiny", "local", "replay"):
-            raise UserError(f"llm.backend: {self.backend!r} is unknown; choose tiny, local or replay")
+        if self.backend not in ("tiny", "local", "openai", "replay"):
+            raise UserError(f"llm.backend: {self.backend!r} is unknown; choose tiny, local, openai or replay")
         if self.endpoint not in ("completions", "chat"):
             raise UserError(f"llm.endpoint: {self.endpoint!r} is unknown; choose completions or chat")
         if self.backend == "local" and not self.model:
             raise UserError("llm.model is missing; with llm=local give a folder or a hub id (llm.model=...)")
         if self.backend == "replay" and not self.responses:
             raise UserError("llm.responses is missing; with llm=replay give a run folder or a file of one")
-        if self.batch_size < 1:
-            raise UserError(f"llm.batch_size: {self.batch_size} is not a positive whole number")
+        limits = "batch_size", "context_length", "max_concurrency", "requests_per_minute", "tokens_per_minute"
+        for name in limits:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"llm.{name}: {value} is not a positive whole number")
+        if self.backend == "openai":
+            self._check_server()
+
+    def _check_server(self) -> None:
+        if not self.base_url or not self.model:
+            missing = "llm.base_url" if not self.base_url else "llm.model"
+            example = "llm.base_url=http://localhost:8000/v1 llm.model=NAME"
+            raise UserError(f"{missing} is missing; llm=openai needs both ({example})")
+        check_base_url(self.base_url)
+        if self.adapter:
+            raise UserError("llm.adapter: with llm=openai the server loads it; name the result as llm.model")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
+            # Not shown: it may be the key itself.
+            raise UserError("llm.api_key_env: give the name of an environment variable, not the key itself")
+        for name in ("timeout_seconds", "first_pause_seconds"):
+            if getattr(self, name) <= 0:
+                raise UserError(f"llm.{name}: {getattr(self, name)} must be above 0")
+        for name in ("max_failures", "max_rate_limits"):
+            if getattr(self, name) < 0:
+                raise UserError(f"llm.{name}: {getattr(self, name)} must be 0 or more")
+        if self.max_tokens_name not in ("max_tokens", "max_completion_tokens"):
+            choices = "max_tokens or max_completion_tokens"
+            raise UserError(f"llm.max_tokens_name: {self.max_tokens_name!r} is unknown; choose {choices}")
+        if unknown := sorted(set(self.left_out) - set(SERVER_PARAMETERS)):
+            raise UserError(f"llm.left_out: {unknown}; choose from {', '.join(SERVER_PARAMETERS)}")
+
+
+def check_base_url(url: str) -> None:
+    """UserError unless it is a plain http(s) address; a secret in it would be written to the manifest."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query:
+        raise UserError(
+            "llm.base_url: must hold no user, password or ?query; "
+            "put the key into the environment variable that llm.api_key_env names"
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"llm.base_url={url}: must look like https://HOST/v1 or http://localhost:8000/v1")
 
 
 class LLM(ABC):
@@ -96,6 +163,11 @@ class LLM(ABC):
     @abstractmethod
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a prompt, special tokens and chat template included."""
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """Counts of what passed between us and a model's server; empty where there is none."""
+        return {}
 
     @property
     def in_flight(self) -> int:
@@ -150,11 +222,14 @@ def make_llm(config: LLMConfig) -> LLM:
             from selfinstruct.llm.replay import ReplayLLM
 
             return ReplayLLM(Path(str(config.responses)))
-        case "tiny":
-            from selfinstruct.llm.local import LocalLLM
+        case "openai":
+            from selfinstruct.llm.openai_server import OpenAIServerLLM
 
-            return LocalLLM(config, model=str(TINY_MODEL))
+            return OpenAIServerLLM(config)
         case _:
+            model = str(TINY_MODEL if config.backend == "tiny" else config.model)
+            base_and_adapter(model, config.adapter)  # a wrong path does not wait for torch
+
             from selfinstruct.llm.local import LocalLLM
 
-            return LocalLLM(config, model=str(config.model))
+            return LocalLLM(config, model)

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, FinishReason, LLMConfig, Request
 from selfinstruct.llm.decoding import Decoder, Row
+from selfinstruct.llm.model_folder import base_and_adapter
 
 LARGEST_SANE_LENGTH = 10**8  # tokenizers without a limit say 10**30
 
@@ -159,21 +160,6 @@ class StopWatch:
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
-def base_and_adapter(model: str, adapter: str | None) -> tuple[str, str | None]:
-    """The model to load and the adapter to put on it: a folder with only an adapter names its base model."""
-    folder = Path(model)
-    if not folder.is_dir():
-        if model.startswith((".", "/", "~")) or model.count("/") > 1:
-            raise UserError(f"llm.model={model}: no such folder; check the path, or give a hub id")
-        return model, adapter
-    if (folder / "config.json").exists():
-        return model, adapter
-    if adapter is None and (folder / "adapter_config.json").exists():
-        settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        return base_and_adapter(settings["base_model_name_or_path"], model)
-    raise UserError(f"llm.model={model}: this folder holds no model (no config.json); give one that does")
-
-
 def load_tokenizer(model: str, adapter: str | None, trust_remote_code: bool) -> Any:
     """The model's tokenizer, or the adapter's own where it brings one (with its chat template)."""
     brings_one = adapter is not None and (Path(adapter) / "tokenizer_config.json").exists()
@@ -194,6 +180,10 @@ def load_model(model: str, adapter: str | None, config: LLMConfig) -> PreTrained
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(f"llm.device={device}: there is no such GPU here; use llm.device=auto or cpu")
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise UserError(f"llm.device={device}: no such device; use auto, cpu or cuda") from error
     loaded: Any
     try:
         loaded = AutoModelForCausalLM.from_pretrained(

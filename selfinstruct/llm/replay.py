@@ -9,6 +9,7 @@ from pathlib import Path
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.llm.response_log import logged_completion
 
 RESPONSE_LOG = "response_log.jsonl"
 # Where the released code keeps the answers of a stage.
@@ -61,8 +62,14 @@ class ReplayLLM(LLM):
         return recorded_answers(self._path, self._stage)
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
-        """The answers of another stage of the same recording."""
-        return ReplayLLM(self._path, stage, start_index)
+        """The answers of another stage of the same recording.
+
+        Raises:
+            UserError: it holds none for that stage, or a broken line; said here, before a stage has begun.
+        """
+        replay = ReplayLLM(self._path, stage, start_index)
+        _ = replay._answers
+        return replay
 
     def count_tokens(self, text: str) -> int:
         """Words of the text: the recording's tokenizer is not known."""
@@ -115,7 +122,8 @@ def recorded_answers(path: Path, stage: str) -> list[Recorded]:
         try:
             if "key" in record:
                 if record["stage"] == stage:
-                    answers[record["index"]] = Recorded(_logged(record))  # asked again: the last one counts
+                    # Asked again: the last one counts.
+                    answers[record["index"]] = Recorded(logged_completion(record))
                 continue
             answer = _released(record, stage)
         except (KeyError, IndexError, TypeError) as error:
@@ -156,12 +164,6 @@ def _file_of(folder: Path, stage: str) -> Path:
             "name a file instead of the folder, or leave that stage out (stages=[...])"
         )
     return files[0]
-
-
-def _logged(record: jsonl.Record) -> Completion:
-    return Completion(
-        record["text"], record["finish_reason"], record["prompt_tokens"], record["completion_tokens"]
-    )
 
 
 def _finished(text: str, metadata: jsonl.Record | None) -> Completion:

@@ -3,11 +3,14 @@
 import hashlib
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from selfinstruct import jsonl
+from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.llm.budget import BudgetConfig, BudgetedLLM, Price, Spent
 
 
 class LoggedLLM(LLM):
@@ -15,20 +18,32 @@ class LoggedLLM(LLM):
 
     Use `for_stage` to ask: a request is known by the model, the stage, its index in the stage and all its
     fields. A chunk of the model of which one answer is missing is asked again whole, so that it is computed
-    with the same batch mates; answers already on disk win and are not written twice.
+    with the same batch mates; answers already on disk win and are not written twice. A `budget` limits what
+    is asked, this start and the earlier ones together.
     """
 
-    def __init__(self, llm: LLM, path: Path) -> None:
-        self._llm = llm
+    def __init__(
+        self, llm: LLM, path: Path, budget: BudgetConfig | None = None, price: Price | None = None
+    ) -> None:
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
-        self._log = jsonl.Appender(path)  # first: it cuts off a line torn by a kill
-        self._answers = {record["key"]: _completion(record) for record in jsonl.read(path)}
+        self._path = path
+        self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
+        jsonl.cut_torn_last_line(path)
+        self._answers = _answers_by_key(path)
+        if budget is not None:
+            llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
+        self._llm = llm
         self._stage = _Stage(self, llm, "", 0)
 
     @property
     def description(self) -> dict[str, object]:
         """The wrapped model's: the log does not change an answer."""
         return self._llm.description
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """The wrapped model's."""
+        return self._llm.traffic
 
     @property
     def in_flight(self) -> int:
@@ -53,7 +68,8 @@ class LoggedLLM(LLM):
 
     def close(self) -> None:
         """Close the log and the wrapped model."""
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
         self._llm.close()
 
     def recorded(self, key: str) -> Completion | None:
@@ -63,7 +79,12 @@ class LoggedLLM(LLM):
     def record(self, ask: "_Ask", stage: str, completion: Completion) -> None:
         """Put an answer on disk."""
         heading = {"stage": stage, "index": ask.index, "key": ask.key, "prompt": ask.request.prompt}
-        self._log.write(heading | asdict(completion) | {"time": time.time()})
+        if self._log is None:
+            self._log = jsonl.Appender(self._path)
+        answer = asdict(completion)
+        if not completion.dropped_demonstrations:
+            del answer["dropped_demonstrations"]  # said only where there is something to say
+        self._log.write(heading | answer | {"time": time.time()})
         self._answers[ask.key] = completion
 
 
@@ -97,7 +118,9 @@ class _Stage(LLM):
 
     def submit(self, request: Request) -> None:
         index, self._next_index = self._next_index, self._next_index + 1
-        fields = [self._llm.description, self._stage, index, asdict(request)]
+        settings = asdict(replace(request, shorter=None))
+        del settings["shorter"]
+        fields = [self._llm.description, self._stage, index, settings]
         key = hashlib.sha256(jsonl.dumps(fields).encode()).hexdigest()
         self._chunk.append(_Ask(request, index, key))
         if self._next_index % self.chunk_size == 0:
@@ -127,7 +150,20 @@ class _Stage(LLM):
         self._chunk = []
 
 
-def _completion(record: jsonl.Record) -> Completion:
-    return Completion(
-        record["text"], record["finish_reason"], record["prompt_tokens"], record["completion_tokens"]
-    )
+def logged_completion(record: jsonl.Record) -> Completion:
+    """The answer in a line of the log; KeyError where a field is missing."""
+    counts = record["prompt_tokens"], record["completion_tokens"], record.get("dropped_demonstrations", 0)
+    return Completion(record["text"], record["finish_reason"], *counts)
+
+
+def _answers_by_key(path: Path) -> dict[str, Completion]:
+    if not path.exists():
+        return {}
+    answers: dict[str, Completion] = {}
+    for number, record in jsonl.numbered_records(path):
+        try:
+            answers[record["key"]] = logged_completion(record)
+        except KeyError as error:
+            advice = "delete the line (it is asked again), or choose another run_dir"
+            raise UserError(f"{path}:{number}: {error.args[0]} is missing; {advice}") from error
+    return answers

@@ -150,6 +150,11 @@ def prompts() -> dict[str, Any]:
         )
     suffix = "Continue in the same form."
     return {
+        "stop": {
+            "instructions": ["\n\n", "\n16", "16.", "16 ."],
+            "classification": ["\n", "Task"],
+            "instances": ["Example 6", "Task:"],
+        },
         "instructions": {
             "heading": documents.INSTRUCTIONS_HEADING,
             "classification_heading": documents.CLASSIFICATION_LIST_HEADING,

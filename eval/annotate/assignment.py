@@ -1,0 +1,110 @@
+"""Who rates which items, in what order, and which come a second time: all decided by the seed alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from random import Random
+
+from eval.annotate.items import Item
+from eval.ratings import ADJUDICATION, FIRST, REPEAT, Event, Unit, choices, disagreements
+from selfinstruct.settings import digest
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An item at its place in a rater's list, its answers in the order this rater sees them.
+
+    Attributes:
+        given: of each slot the raters' differing ratings, without names, where they are to be decided.
+    """
+
+    item: Item
+    round: str
+    given: tuple[tuple[str, ...], ...] = ()
+
+
+def assign(items: Sequence[Item], raters: Sequence[str], overlap: int, seed: int) -> dict[str, list[Item]]:
+    """Give each item to `overlap` raters: loads differ by one at most, and pairs of raters meet evenly.
+
+    Items keep their order, so that two raters who both stop early have rated the same ones.
+
+    Raises:
+        ValueError: more raters an item than there are.
+    """
+    if not 1 <= overlap <= len(raters):
+        raise ValueError(f"{overlap} raters an item of {len(raters)}")
+    load = dict.fromkeys(raters, 0)
+    met = {frozenset(pair): 0 for pair in combinations(raters, 2)}
+    lists: dict[str, list[Item]] = {rater: [] for rater in raters}
+    generator = Random(f"{seed}:assignment")
+    for item in items:
+        chosen: list[str] = []
+        for _ in range(overlap):
+            free = generator.sample(raters, len(raters))  # ties fall at random
+            rater = min(
+                (rater for rater in free if rater not in chosen),
+                key=lambda rater: (load[rater], sum(met[frozenset((rater, other))] for other in chosen)),
+            )
+            chosen.append(rater)
+        for rater in chosen:
+            load[rater] += 1
+            lists[rater].append(item)
+        for pair in combinations(chosen, 2):
+            met[frozenset(pair)] += 1
+    return lists
+
+
+def place(items: Sequence[Item], rater: str, repeats: float, seed: int) -> list[Placed]:
+    """A rater's list: answers shuffled for this rater and item, and a share of items planted a second time.
+
+    A repeat comes at least half the list after its first showing, its answers shuffled anew; the page shows
+    nothing of it.
+    """
+    half = len(items) // 2
+    generator = Random(f"{seed}:{rater}:repeats")
+    number = min(round(repeats * len(items)), len(items) - half) if half else 0
+    repeated = sorted(generator.sample(range(len(items) - half), number))
+    keyed = [(float(index), Placed(item, FIRST)) for index, item in enumerate(items)]
+    for index in repeated:
+        later = index + half + generator.random() * (len(items) - half - index)
+        keyed.append((later, Placed(items[index], REPEAT)))
+    keyed.sort(key=lambda pair: pair[0])
+    return [_shuffled(placed, rater, seed) for _, placed in keyed]
+
+
+def place_disagreements(
+    items: Sequence[Item], ratings: Mapping[Unit, Event], adjudicator: str, seed: int
+) -> list[Placed]:
+    """The answers whose first ratings differ, for one person to decide; items without such are left out."""
+    questions = {slot.question for item in items for slot in item.slots}
+    differing = {question: disagreements(ratings, question) for question in questions}
+    placed = []
+    for item in items:
+        slots = tuple(slot for slot in item.slots if (item.id, slot.system) in differing[slot.question])
+        if slots:
+            shuffled = _shuffled(Placed(replace(item, slots=slots), ADJUDICATION), adjudicator, seed)
+            slots = shuffled.item.slots
+            given = tuple(tuple(differing[slot.question][item.id, slot.system]) for slot in slots)
+            placed.append(replace(shuffled, given=given))
+    return placed
+
+
+def _shuffled(placed: Placed, rater: str, seed: int) -> Placed:
+    slots = list(placed.item.slots)
+    if any(slot.text is not None for slot in slots):  # questions keep their order
+        Random(f"{seed}:{rater}:{placed.item.id}:{placed.round}").shuffle(slots)
+    return replace(placed, item=replace(placed.item, slots=tuple(slots)))
+
+
+def list_digest(placed: Sequence[Placed]) -> str:
+    """16 hex digits that change with anything in a rater's list; made of what the rater sees, no names."""
+    shown = [
+        [each.item.instruction, each.item.input, [[s.question, s.text] for s in each.item.slots]]
+        for each in placed
+    ]
+    return digest(shown)[:16]
+
+
+def slot_choices(placed: Placed, slot: int) -> tuple[str, ...]:
+    """The answers a slot takes, best first."""
+    return choices(placed.item.slots[slot].question)

@@ -1,0 +1,124 @@
+"""What a run will ask for and cost, before anything is sent: python scripts/generate.py dry_run=true"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from random import Random
+from statistics import fmean
+
+from selfinstruct import jsonl
+from selfinstruct.classification import CLASSIFICATION
+from selfinstruct.instances import INSTANCES
+from selfinstruct.instructions import INSTRUCTIONS, REQUESTS
+from selfinstruct.llm.budget import Price
+from selfinstruct.prompts import Prompts
+from selfinstruct.queries import Queries
+from selfinstruct.tasks import SeedTask
+
+# Where the run folder has no figures of its own yet. Measured values take their place as the run goes on.
+ACCEPTED_PER_REQUEST = 3.0  # of the eight new tasks a request asks for; falls as the pool grows
+SHARE_OF_MAX_TOKENS = 0.5  # an answer's usual length
+BYTES_PER_TOKEN = 4  # English prose in the tokenizers of today's models
+_SAMPLE = 50  # requests rendered to take a mean of
+
+
+@dataclass(frozen=True)
+class StageForecast:
+    """The requests of one stage still to be sent; tokens are sums over all of them."""
+
+    stage: str
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    most_completion_tokens: int
+
+
+def forecast(
+    folder: Path,
+    stages: Sequence[str],
+    num_instructions: int,
+    shown: int,
+    seeds: Sequence[SeedTask],
+    prompts: Prompts,
+    queries: Queries,
+    chat: bool,
+) -> list[StageForecast]:
+    """What is still to be asked in each stage of a run folder (which may not exist yet).
+
+    Tokens are estimates: prompts are rendered from the seeds, a token for every 4 bytes; answers are as long
+    as those in the folder's response log, or half of what they may be.
+    """
+    rng = Random("forecast")
+    texts = [seed.instruction for seed in seeds]
+    some = [rng.choice(texts) for _ in range(_SAMPLE)]
+    lists = [rng.sample(texts, min(shown, len(texts))) for _ in range(_SAMPLE)]
+    share = fmean(seed.is_classification for seed in seeds)
+    rendered = {
+        "instructions": [prompts.render_instructions(tasks, chat=chat) for tasks in lists],
+        "classification": [prompts.render_classification(text, chat=chat) for text in some],
+        "instances": [
+            prompts.render_instances(text, number < share * _SAMPLE, chat=chat)
+            for number, text in enumerate(some)
+        ],
+    }
+    lengths = _answer_lengths(folder)
+    made = _lines(folder / INSTRUCTIONS)
+    marks = jsonl.read_if_there(folder / REQUESTS)
+    accepted = (made / len(marks) if marks and made else None) or ACCEPTED_PER_REQUEST
+    requests = {
+        "instructions": ceil(max(0, num_instructions - made) / accepted),
+        "classification": num_instructions - min(num_instructions, _lines(folder / CLASSIFICATION)),
+        "instances": num_instructions - min(num_instructions, _lines(folder / INSTANCES)),
+    }
+    forecasts = []
+    for stage, prompt_texts in rendered.items():
+        if stage not in stages:
+            continue
+        count, longest = requests[stage], getattr(queries, stage).max_tokens
+        prompt_tokens = fmean(len(text.encode()) / BYTES_PER_TOKEN for text in prompt_texts)
+        answer = lengths.get(stage, longest * SHARE_OF_MAX_TOKENS)
+        forecasts.append(
+            StageForecast(stage, count, round(count * prompt_tokens), round(count * answer), count * longest)
+        )
+    return forecasts
+
+
+def forecast_text(forecasts: Sequence[StageForecast], model: str, price: Price | None) -> str:
+    """The forecast as lines for a terminal, with its sum, and the cost where a price is known."""
+    rows: list[tuple[str, ...]] = [("stage", "requests", "prompt tokens", "answer tokens", "at most")]
+    for each in forecasts:
+        counts = (each.requests, each.prompt_tokens, each.completion_tokens, each.most_completion_tokens)
+        rows.append((each.stage, *(f"{count:,}" for count in counts)))
+    total = StageForecast(
+        "all",
+        sum(each.requests for each in forecasts),
+        sum(each.prompt_tokens for each in forecasts),
+        sum(each.completion_tokens for each in forecasts),
+        sum(each.most_completion_tokens for each in forecasts),
+    )
+    counts = (total.requests, total.prompt_tokens, total.completion_tokens, total.most_completion_tokens)
+    rows.append((total.stage, *(f"{count:,}" for count in counts)))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    lines = [
+        f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[i]:>{widths[i]}}" for i in range(1, 5)) for row in rows
+    ]
+    if price is None:
+        example = f"'budget.prices={{{model}: {{input: 1, output: 2}}}}' (of a million tokens)"
+        cost = f"cost: not known; give {example}"
+    else:
+        expected = price.of(total.prompt_tokens, total.completion_tokens)
+        most = price.of(total.prompt_tokens, total.most_completion_tokens)
+        cost = f"cost: about {expected:,.2f}, at most {most:,.2f} (prices of {model} in budget.prices)"
+    return "\n".join([f"dry run: nothing is sent. {model}, still to be asked:", *lines, cost])
+
+
+def _lines(path: Path) -> int:
+    return len(jsonl.read_if_there(path))
+
+
+def _answer_lengths(folder: Path) -> dict[str, float]:
+    tokens: dict[str, list[int]] = {}
+    for record in jsonl.read_if_there(folder / "response_log.jsonl"):
+        tokens.setdefault(str(record.get("stage")), []).append(int(record.get("completion_tokens", 0)))
+    return {stage: fmean(counts) for stage, counts in tokens.items()}

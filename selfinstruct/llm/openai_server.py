@@ -1,0 +1,291 @@
+"""Any OpenAI-compatible server, over its completions or chat endpoint, many requests at a time.
+
+python scripts/generate.py run_dir=runs/mine llm=openai llm.base_url=http://localhost:8000/v1 llm.model=NAME
+"""
+
+import asyncio
+import hashlib
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from openai import AsyncOpenAI, OpenAIError, Timeout
+
+from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request
+from selfinstruct.llm.pace import LONGEST_WAIT_SECONDS, Pace, pause_seconds
+from selfinstruct.llm.server_replies import Trouble, UnusableReply, completion_of, trouble_of
+from selfinstruct.progress import note
+
+_CONNECT_SECONDS = 30.0
+_CHAT_FRAME_TOKENS = 16  # a chat template's words around one user turn, at a guess
+_BYTES_PER_TOKEN = 3  # English has about 4; cautious, also for other scripts
+_SECONDS_BETWEEN_NOTES = 30.0
+
+
+class OpenAIServerLLM(LLM):
+    """A model behind a server, up to `llm.max_concurrency` requests in flight.
+
+    The client library's own retries are switched off: it does not tell rate limits from failures, takes no
+    Retry-After above two minutes, and does not try again after half an answer.
+
+    The same model on another address is the same model; what the server loads under its name is not known.
+
+    Raises:
+        UserError: the environment variable with the key is not set, or the tokenizer cannot be loaded; when
+            answers are waited for: the server refuses the key, the model or the request (in its words).
+        StoppedEarly: when answers are waited for: one request failed too often, or the quota is used up.
+    """
+
+    def __init__(self, config: LLMConfig) -> None:
+        assert config.base_url and config.model
+        self._config, self._base_url = config, config.base_url
+        self._key = _key(config)
+        self.is_chat = config.endpoint == "chat"
+        self.context_length = config.context_length
+        self._count_tokens = _token_counter(config)
+        names = "requests", "answers", "rate limits", "failures", "context overflows"
+        self._traffic = dict.fromkeys(names, 0)
+        self._last_note = -_SECONDS_BETWEEN_NOTES
+        self._outstanding: deque[Future[Completion]] = deque()
+        self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
+        self._slots = asyncio.Semaphore(config.max_concurrency)
+        self._client = AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=config.base_url,
+            max_retries=0,
+            timeout=Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds)),
+        )
+        self._loop = asyncio.new_event_loop()
+        # A daemon: a program that ends without `close` does not wait for answers.
+        self._thread = threading.Thread(target=self._loop.run_forever, name="llm", daemon=True)
+        self._thread.start()
+
+    @property
+    def description(self) -> dict[str, object]:
+        """The model's name (of a path its last part) and which settings are sent, without the address."""
+        name = str(self._config.model)
+        return {
+            "backend": "openai",
+            "model": Path(name).name if Path(name).is_absolute() else name,
+            "chat": self.is_chat,
+            "send_seed": self._config.send_seed,
+            "left_out": sorted(self._config.left_out),
+        }
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """Since the start: requests sent, answers, rate limits, failures and context overflows."""
+        return dict(self._traffic) if self._traffic["requests"] else {}
+
+    @property
+    def in_flight(self) -> int:
+        """`llm.max_concurrency`."""
+        return self._config.max_concurrency
+
+    def count_tokens(self, text: str) -> int:
+        """With `llm.tokenizer` where it is given, else a cautious estimate: a token for every 3 bytes."""
+        return self._count_tokens(text)
+
+    def submit(self, request: Request) -> None:
+        """Take a request; it is sent as soon as one of the places in flight is free."""
+        self._outstanding.append(asyncio.run_coroutine_threadsafe(self._answer(request), self._loop))
+
+    def next_completion(self) -> Completion:
+        """Wait for the oldest request's answer; see the class for what can go wrong."""
+        if not self._outstanding:
+            raise LookupError("no request is waiting for an answer")
+        completion = self._outstanding[0].result()
+        self._outstanding.popleft()
+        return completion
+
+    def for_stage(self, stage: str, start_index: int = 0) -> LLM:
+        """This model, with requests that an earlier stage left behind dropped."""
+        self._drop()
+        return self
+
+    def close(self) -> None:
+        """Drop outstanding requests and close the connections."""
+        if self._loop.is_closed():
+            return
+        self._drop()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _drop(self) -> None:
+        while self._outstanding:
+            self._outstanding.popleft().cancel()
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        with suppress(OpenAIError):
+            await self._client.close()
+
+    # ---- in the background thread
+
+    async def _answer(self, request: Request) -> Completion:
+        """The answer to a request, made shorter for as long as the server says that it is too long."""
+        request = self._fitted(request)
+        num_dropped = 0
+        async with self._slots:
+            while True:
+                reply = await self._reply(request)
+                if isinstance(reply, Completion):
+                    return replace(reply, dropped_demonstrations=num_dropped)
+                if request.shorter is not None and (shorter := request.shorter()) is not None:
+                    request = self._fitted(shorter)
+                    num_dropped += 1
+                elif request.max_tokens > 1:
+                    request = replace(request, max_tokens=request.max_tokens // 2)
+                else:
+                    raise UserError(
+                        f"{self._named()} says: {reply.words}; show fewer or shorter examples, or take a "
+                        f"model with more context (the prompt begins {request.prompt[:60]!r})"
+                    )
+
+    def _fitted(self, request: Request) -> Request:
+        """The request with no more answer tokens than the context has beside its prompt."""
+        if self.context_length is None:
+            return request
+        room = self.context_length - self.count_tokens(request.prompt)
+        # No room at all by our estimate: the server may know better.
+        return replace(request, max_tokens=min(request.max_tokens, room)) if room > 0 else request
+
+    async def _reply(self, request: Request) -> Completion | Trouble:
+        """The answer, or the overflow, to a request as it is; tries again after anything that may pass."""
+        times: Counter[str] = Counter()
+        while True:
+            is_counted = self._config.tokens_per_minute is not None
+            num_tokens = self.count_tokens(request.prompt) + request.max_tokens if is_counted else 0
+            await self._pace.turn(num_tokens)
+            self._traffic["requests"] += 1
+            try:
+                async with asyncio.timeout(self._config.timeout_seconds):
+                    completion = await self._attempt(request)
+                self._traffic["answers"] += 1
+                return completion
+            except (OpenAIError, TimeoutError, UnusableReply) as error:
+                trouble = trouble_of(error, self._key)
+            times[trouble.kind] += 1
+            match trouble.kind:
+                case "overflow":
+                    self._traffic["context overflows"] += 1
+                    return trouble
+                case "refusal":
+                    raise UserError(f"{self._named()} says: {trouble.words}; {self._advice(trouble)}")
+                case "exhausted":
+                    raise StoppedEarly(f"{self._named()} says: {trouble.words}; {_RESUME}")
+                case "rate_limit":
+                    self._traffic["rate limits"] += 1
+                    seconds = self._pause(trouble, times, self._config.max_rate_limits)
+                    self._pace.hold(trouble.retry_after or self._config.first_pause_seconds)
+                    await asyncio.sleep(seconds)
+                case "failure":
+                    self._traffic["failures"] += 1
+                    await asyncio.sleep(self._pause(trouble, times, self._config.max_failures))
+
+    def _pause(self, trouble: Trouble, times: Counter[str], most: int) -> float:
+        """Seconds to wait before the next attempt; StoppedEarly where there is to be none."""
+        number = times[trouble.kind]
+        if number > most:
+            limit = "max_rate_limits" if trouble.kind == "rate_limit" else "max_failures"
+            reason = f"one request went wrong {number} times (llm.{limit}={most})"
+            raise StoppedEarly(f"{self._named()}: {reason}, last: {trouble.words}; {_RESUME}")
+        seconds = pause_seconds(number, self._config.first_pause_seconds, trouble.retry_after)
+        if seconds > LONGEST_WAIT_SECONDS:
+            reason = f"asks to wait {seconds:.0f} seconds: {trouble.words}"
+            raise StoppedEarly(f"{self._named()} {reason}; {_RESUME}")
+        if time.monotonic() - self._last_note > _SECONDS_BETWEEN_NOTES:
+            self._last_note = time.monotonic()
+            note(f"{self._named()}: {trouble.words}; trying again in {seconds:.1f} s")
+        return seconds
+
+    async def _attempt(self, request: Request) -> Completion:
+        path = "/chat/completions" if self.is_chat else "/completions"
+        try:
+            reply = await self._client.post(path, body=self._parameters(request), cast_to=object)
+        except ValueError as error:  # the library lets a broken body's through
+            raise UnusableReply(f"the answer is not whole: {error}") from error
+        return completion_of(reply, request, self.is_chat, self.count_tokens)
+
+    def _parameters(self, request: Request) -> dict[str, object]:
+        parameters: dict[str, object] = {
+            "model": self._config.model,
+            self._config.max_tokens_name: request.max_tokens,
+            "temperature": request.temperature,
+        }
+        if self.is_chat:
+            parameters["messages"] = [{"role": "user", "content": request.prompt}]
+        else:
+            parameters["prompt"] = request.prompt
+        if request.temperature > 0:  # greedy is temperature 0 alone: many servers refuse the paper's top_p 0
+            parameters["top_p"] = request.top_p
+        if request.presence_penalty:
+            parameters["presence_penalty"] = request.presence_penalty
+        if request.frequency_penalty:
+            parameters["frequency_penalty"] = request.frequency_penalty
+        if request.stop:
+            parameters["stop"] = list(request.stop)
+        if self._config.send_seed:
+            parameters["seed"] = int(hashlib.sha256(request.seed.encode()).hexdigest()[:7], 16)
+        return {name: value for name, value in parameters.items() if name not in self._config.left_out}
+
+    def _named(self) -> str:
+        return f"llm.base_url={self._base_url}, llm.model={self._config.model}: the server"
+
+    def _advice(self, trouble: Trouble) -> str:
+        match trouble.status:
+            case 401 | 403:
+                return f"check the key in the environment variable {self._config.api_key_env}"
+            case 404:
+                return "check llm.model, llm.endpoint and llm.base_url (most end in /v1)"
+            case _:
+                return "mend the setting it names; llm.left_out=[...] does not send a parameter at all"
+
+
+_RESUME = "what was answered is safe: start again with the same words to continue"
+
+
+def _key(config: LLMConfig) -> str | None:
+    key = os.environ.get(config.api_key_env, "").strip()
+    host = urlsplit(str(config.base_url)).hostname or ""
+    is_here = host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
+    if not key and not is_here:
+        raise UserError(
+            f"llm.api_key_env: the environment variable {config.api_key_env}, which is to hold the key for "
+            f"{host}, is not set; set it (to any word if that server asks for no key)"
+        )
+    return key or None
+
+
+def _token_counter(config: LLMConfig) -> Callable[[str], int]:
+    frame = _CHAT_FRAME_TOKENS if config.endpoint == "chat" else 0
+    if config.tokenizer is None:
+        return lambda text: -(-len(text.encode()) // _BYTES_PER_TOKEN) + frame
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(config.tokenizer)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        advice = "give a folder with a tokenizer or a hub id, or leave it out"
+        raise UserError(f"llm.tokenizer={config.tokenizer}: cannot be loaded ({reason}); {advice}") from error
+    lock = threading.Lock()  # a fast tokenizer is not for two threads at once
+
+    def count(text: str) -> int:
+        with lock:
+            return len(tokenizer(text, verbose=False)["input_ids"]) + frame
+
+    return count

@@ -1,0 +1,181 @@
+"""The novelty filter as a command: any file in, its novel records out, byte for byte."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from selfinstruct.errors import UserError
+from selfinstruct.filter_novel import FilterNovelConfig, NoveltyConfig, filter_novel
+from selfinstruct.leakage import find_leaks
+
+ROOT = Path(__file__).parents[1]
+POEM, NEAR_POEM, RIVER = (
+    "Write a short poem about the sea.",
+    "Write a long poem about the sea.",
+    "Name a river.",
+)
+
+
+def run(tmp_path, candidates, pool=None, output=None, report="report.jsonl", **settings):
+    """Filter; returns the lines of the report."""
+    config = {"field": "instruction", "fidelity": "fixed", "threshold": 0.7, "tokenizer": None} | settings
+    novelty = NoveltyConfig(config.pop("threshold"), config.pop("tokenizer"))
+    output = tmp_path / (output or f"kept{candidates.suffix}")
+    report = None if report is None else tmp_path / report
+    config = FilterNovelConfig(candidates, output, pool, novelty=novelty, report=report, **config)
+    filter_novel(config)
+    return [json.loads(line) for line in report.read_text().splitlines()] if report else None
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def line(text, **others):
+    return json.dumps({"instruction": text} | others) + "\n"
+
+
+def test_kept_lines_stay_as_they_are_and_in_order(tmp_path):
+    kept = [f'{{"a":1,  "instruction" : "{POEM}"}}\r\n', '{"instruction": "N\\u00e4me \u2028 x."}\n']
+    last = json.dumps({"instruction": RIVER})  # no line end
+    content = kept[0] + "\n" + line(NEAR_POEM) + kept[1] + last
+    report = run(tmp_path, write(tmp_path / "new.jsonl", content))
+    assert (tmp_path / "kept.jsonl").read_bytes() == (kept[0] + kept[1] + last).encode()
+    assert report == [
+        {
+            "line": 3,
+            "text": NEAR_POEM,
+            "nearest": POEM,
+            "score": pytest.approx(6 / 7),
+            "common": ["write a", "poem about the sea"],
+        }
+    ]
+
+
+def test_the_pool_blocks_and_is_not_copied(tmp_path, capsys):
+    pools = [
+        write(tmp_path / "a.jsonl", line(POEM)),
+        write(tmp_path / "b.csv", f"instruction,x\n{RIVER},1\n"),
+    ]
+    candidates = write(tmp_path / "new.jsonl", line(NEAR_POEM) + line("Explain gravity.") + line(RIVER))
+    report = run(tmp_path, candidates, pools)
+    assert (tmp_path / "kept.jsonl").read_text() == line("Explain gravity.")
+    assert [each["nearest"] for each in report] == [POEM, RIVER]
+    assert "1 of 3 kept; 2 too similar" in capsys.readouterr().out
+
+
+def test_csv_rows_with_line_ends_and_quotes_stay_as_they_are(tmp_path):
+    rows = [
+        'id,"instruction"\r\n',
+        f'1,"{POEM}"\r\n',
+        '2,"Say ""hi"",\r\nthen stop."\r\n',
+        f"3,{NEAR_POEM}\r\n",
+    ]
+    rows += [f"4,{RIVER}"]
+    report = run(tmp_path, write(tmp_path / "new.csv", b"\xef\xbb\xbf" + "".join(rows).encode()))
+    expected = b"\xef\xbb\xbf" + "".join(rows[:3] + rows[4:]).encode()
+    assert (tmp_path / "kept.csv").read_bytes() == expected
+    assert report[0]["line"] == 5
+
+
+def test_tsv(tmp_path):
+    candidates = write(tmp_path / "new.tsv", f"instruction\tn\n{POEM}\t1\n{POEM}\t2\n")
+    run(tmp_path, candidates, report=None)
+    assert (tmp_path / "kept.tsv").read_text() == f"instruction\tn\n{POEM}\t1\n"
+
+
+def test_parquet_keeps_its_columns(tmp_path):
+    table = pa.table({"n": [1, None, 3], "instruction": [POEM, NEAR_POEM, RIVER]})
+    table = table.replace_schema_metadata({"made": "here"})
+    parquet.write_table(table, tmp_path / "new.parquet")
+    report = run(tmp_path, tmp_path / "new.parquet")
+    found = parquet.read_table(tmp_path / "kept.parquet")
+    assert found.equals(table.take([0, 2]), check_metadata=True)
+    assert report[0]["line"] == 2
+
+
+def test_several_fields_count_together(tmp_path):
+    lines = [line("Sum up.", input="The sea is wide."), line("Sum up.", input="Cats sleep all day long.")]
+    run(tmp_path, write(tmp_path / "new.jsonl", "".join(lines)), field=["instruction", "input"])
+    assert (tmp_path / "kept.jsonl").read_text() == "".join(lines)
+    run(tmp_path, write(tmp_path / "new.jsonl", "".join(lines)))
+    assert (tmp_path / "kept.jsonl").read_text() == lines[0]
+
+
+def test_released_keeps_copies_without_ascii_and_fixed_does_not(tmp_path):
+    candidates = write(tmp_path / "new.jsonl", line("写一首诗。") + line("写一首诗。"))
+    run(tmp_path, candidates, fidelity="released")
+    assert (tmp_path / "kept.jsonl").read_text() == candidates.read_text()
+    run(tmp_path, candidates)
+    assert (tmp_path / "kept.jsonl").read_text() == line("写一首诗。")
+
+
+def test_more_records_than_a_chunk_holds(tmp_path):
+    lines = [line(f"a{i} b{i} c{i} d{i % 6000}") for i in range(9000)]
+    run(tmp_path, write(tmp_path / "new.jsonl", "".join([*lines, *lines[:100]])), report=None)
+    assert (tmp_path / "kept.jsonl").read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "new.jsonl",
+            line(POEM) + '{"text": "x"}\n',
+            r'new\.jsonl:2: "instruction" is missing; there are text',
+        ),
+        ("new.jsonl", line(POEM) + "{\n", r"new\.jsonl:2: not valid JSON"),
+        ("new.jsonl", line(None), r"new\.jsonl:1: instruction: null instead of text"),
+        ("new.csv", "id,text\n1,x\n", r'new\.csv:1: "instruction" is missing; there are id, text'),
+        ("new.csv", "id,instruction\n1,x\n\n2,x,y\n", r"new\.csv:4: 3 cells under 2 column names"),
+        ("new.csv", 'id,instruction\n1,"x\n', r"new\.csv:2: not valid CSV"),
+        ("new.csv", "", r"new\.csv: is empty"),
+        ("new.csv", b"instruction\n\xff\n", r"new\.csv:2: not UTF-8"),
+        ("new.txt", "x\n", r"new\.txt: of no known kind"),
+        ("new.parquet", "x\n", r"new\.parquet: cannot be read as Parquet"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_written(tmp_path, name, content, message):
+    candidates = write(tmp_path / name, content)
+    with pytest.raises(UserError, match=message):
+        run(tmp_path, candidates)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_reading_and_writing_one_file_is_refused(tmp_path):
+    candidates = write(tmp_path / "new.jsonl", line(POEM))
+    with pytest.raises(UserError, match="is read and would be written"):
+        run(tmp_path, candidates, output="new.jsonl")
+    with pytest.raises(UserError, match="is read and would be written"):
+        run(tmp_path, candidates, report="new.jsonl")
+    with pytest.raises(UserError, match=r"must end in \.jsonl"):
+        run(tmp_path, candidates, output="kept.csv")
+    (tmp_path / "kept.jsonl").mkdir()
+    with pytest.raises(UserError, match=r"kept\.jsonl: cannot be written"):
+        run(tmp_path, candidates)
+
+
+def test_the_command_runs_from_anywhere(tmp_path):
+    write(tmp_path / "new.jsonl", line(POEM) + line(NEAR_POEM))
+    words = ["candidates=new.jsonl", "output=out/kept.jsonl", "field=[instruction]"]
+    command = [sys.executable, str(ROOT / "scripts/filter_novel.py"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/kept.jsonl").read_text() == line(POEM)
+    done = subprocess.run([*command, "novelty.threshold=7"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "novelty.threshold is 7" in done.stderr
+
+
+def test_leaks_are_found_in_a_stream_of_training_texts():
+    evaluation = [POEM, "写一首关于大海的诗。"]
+    training = [RIVER, NEAR_POEM, "写一首关于大海的诗吧", POEM]
+    leaks = list(find_leaks(iter(training), evaluation, threshold=0.7, tokenizer="unicode"))
+    assert [(leak.training, leak.evaluation) for leak in leaks] == [(1, 0), (2, 1), (3, 0)]
+    assert leaks[2].score == 1.0
