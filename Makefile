@@ -5,6 +5,8 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 export TRANSFORMERS_VERBOSITY := error
+# Waiting threads must not burn the cores that other processes need.
+export OMP_WAIT_POLICY := passive
 
 .PHONY: setup demo test soak lint clean
 
@@ -21,7 +23,7 @@ demo: setup
 	$(BIN)/python scripts/reproduce.py experiment=demo run_dir=runs/demo seed=$(SEED)
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: setup
 	$(BIN)/python -m pytest -m soak --timeout 3600
