@@ -20,6 +20,7 @@ NUM_MOST_SIMILAR = 10  # stored with each accepted instruction, as the released 
 
 _TEXTS_AT_ONCE = 4096  # judged in one step
 _ROWS_AT_ONCE = 64  # scored against the whole pool in one step: they share the way through it
+_SCORES_AT_ONCE = 1 << 23  # at most: 64 MB for each core
 _PAIRS_BY_SCAN = 1024  # as many pairs are scored sooner than members are put into the index
 
 
@@ -145,14 +146,15 @@ class NoveltyFilter:
 
         All cores share the work.
         """
+        step = max(1, min(_ROWS_AT_ONCE, _SCORES_AT_ONCE // max(stop, 1)))
 
         def rows(start: int) -> list[tuple[dict[str, float], float]]:
-            end = min(start + _ROWS_AT_ONCE, stop)
+            end = min(start + step, stop)
             scores = self._encoded.rouge_l_rows(self._encoded.members(start, end), 0, end - 1)
             return [self._most_similar(scores[i, : start + i]) for i in range(end - start)]
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for block in pool.map(rows, range(first, stop, _ROWS_AT_ONCE)):
+            for block in pool.map(rows, range(first, stop, step)):
                 yield from block
 
     def _add(self, text: str, encoded: rouge.Encoded) -> None:
@@ -213,8 +215,11 @@ class NoveltyFilter:
     def _near_within(self, encoded: list[rouge.Encoded], query: Query) -> dict[int, list[tuple[int, float]]]:
         """For a text of a batch the earlier ones too similar to it, in order, with their ROUGE-L."""
         near: dict[int, dict[int, float]] = {}
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
         for one, other in self._index.pairs_within(query):
-            scores = rouge.rouge_l_of_encoded([encoded[i] for i in one], [encoded[i] for i in other])
+            scores = rouge.rouge_l_of_encoded(
+                [encoded[i] for i in one], [encoded[i] for i in other], lengths[one], lengths[other]
+            )
             for i in np.flatnonzero(scores > self._threshold).tolist():
                 near.setdefault(int(one[i]), {})[int(other[i])] = float(scores[i])
         return {i: sorted(others.items()) for i, others in near.items()}

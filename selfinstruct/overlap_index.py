@@ -19,7 +19,7 @@ Keys = NDArray[np.uint64]
 # and its rarest tokens alone say enough.
 LONGEST_BY_PAIRS = 40
 _LONGEST = 0xFFFF  # lengths in a key stop here: longer texts count as so long
-_WORDS = 2  # of 64 bits, of the sketch of a text
+_WORDS = 4  # of 64 bits, of the sketch of a text
 _ROUNDING = 1e-6  # a bound may let through a pair too many, never one too few
 _POSTINGS_AT_ONCE = 1 << 20  # bounds the memory of one step of a search
 _LARGEST_SEGMENT = 1 << 24  # postings; larger ones are not merged

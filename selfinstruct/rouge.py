@@ -81,7 +81,7 @@ def rouge_l_pairs(
     Raises:
         ValueError: the two lists differ in length.
     """
-    return rouge_l_of_encoded(*_encode_pairs(targets, predictions, tokenize))
+    return _score_pairs(*_encode_pairs(targets, predictions, tokenize))
 
 
 def rouge_1_pairs(
@@ -94,7 +94,7 @@ def rouge_1_pairs(
     """
     encoded_targets, encoded_predictions = _encode_pairs(targets, predictions, tokenize)
     # The LCS of two sorted sequences is the size of their multiset intersection: what ROUGE-1 counts.
-    return rouge_l_of_encoded(
+    return _score_pairs(
         [_sorted(text) for text in encoded_targets],
         [_sorted(text) for text in encoded_predictions],
     )
@@ -163,24 +163,35 @@ class EncodedPool:
         self, texts: Sequence[Encoded], which: NDArray[np.int64], members: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """ROUGE-L F-measures (0 to 1) of the pairs (texts[which[i]], member number members[i])."""
-        ours, theirs = [texts[i] for i in which.tolist()], [self._texts[i] for i in members.tolist()]
-        return rouge_l_of_encoded(ours, theirs)
+        theirs = self._texts
+        return rouge_l_of_encoded(
+            [texts[i] for i in which.tolist()],
+            [theirs[i] for i in members.tolist()],
+            np.fromiter(map(len, texts), np.int64, len(texts))[which],
+            np.frombuffer(self._lengths, np.int64)[members],
+        )
 
 
-def rouge_l_of_encoded(targets: Sequence[Encoded], predictions: Sequence[Encoded]) -> NDArray[np.float64]:
-    """ROUGE-L F-measures (0 to 1) of pairs of texts that one pool encoded."""
+def rouge_l_of_encoded(
+    targets: Sequence[Encoded],
+    predictions: Sequence[Encoded],
+    target_lengths: Any,
+    prediction_lengths: Any,
+) -> NDArray[np.float64]:
+    """ROUGE-L F-measures (0 to 1) of pairs of texts that one pool encoded, their lengths in tokens given."""
     workers = -1 if len(targets) > 10_000 else 1  # threads pay for many pairs only
     common = cpdist(targets, predictions, scorer=LCSseq.similarity, dtype=np.int32, workers=workers)
-    return f_measure(common, [len(text) for text in targets], [len(text) for text in predictions])
+    return f_measure(common, target_lengths, prediction_lengths)
 
 
 def token_numbers(texts: Sequence[Encoded]) -> NDArray[np.int64]:
     """The numbers of all tokens of encoded texts, one text after the other."""
-    if all(isinstance(text, str) for text in texts):
-        joined = "".join(texts).encode("utf-32-le", "surrogatepass")  # type: ignore[arg-type]
-        return np.frombuffer(joined, np.uint32).astype(np.int64)
-    numbers = [ord(token) if isinstance(token, str) else token for text in texts for token in text]
-    return np.array(numbers, np.int64)
+    try:
+        joined = "".join(texts)  # type: ignore[arg-type]
+    except TypeError:
+        numbers = [ord(token) if isinstance(token, str) else token for text in texts for token in text]
+        return np.array(numbers, np.int64)
+    return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
 
 
 class _TokenCharacters(dict[str, str | int]):
@@ -245,3 +256,7 @@ def _encode_pairs(
 
 def _sorted(text: Encoded) -> Encoded:
     return "".join(sorted(text)) if isinstance(text, str) else sorted(text)
+
+
+def _score_pairs(targets: Sequence[Encoded], predictions: Sequence[Encoded]) -> NDArray[np.float64]:
+    return rouge_l_of_encoded(targets, predictions, [*map(len, targets)], [*map(len, predictions)])
