@@ -20,6 +20,7 @@ from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import REPOSITORY, from_dict
+from selfinstruct.statistics import PAPER
 
 _MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
 
@@ -274,32 +275,25 @@ def _one_line(text: str, longest: int = 100) -> str:
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"
 
 
-# Self-Instruct, Table 1.
-_PAPER_TABLE_1 = {
-    "instructions": 52445,
-    "of them classification": 11584,
-    "instances": 82439,
-    "of them with empty input": 35878,
-    "mean words of an instruction": 15.9,
-    "mean words of a non-empty input": 12.7,
-    "mean words of an output": 18.9,
+# The lines of the paper's Table 1: where statistics.json holds them.
+_TABLE_1 = {
+    "instructions": ("instructions", "count"),
+    "of them classification": ("instructions", "classification"),
+    "instances": ("instances", "count"),
+    "of them with empty input": ("instances", "empty_input"),
+    "mean words of an instruction": ("instructions", "mean_words"),
+    "mean words of a non-empty input": ("instances", "mean_words_input"),
+    "mean words of an output": ("instances", "mean_words_output"),
 }
 
 
 def statistics_table(statistics: Mapping[str, Any]) -> Table:
     """The counts and mean lengths of a run beside the paper's Table 1."""
-    instructions, instances = statistics["instructions"], statistics["instances"]
-    ours = (
-        instructions["count"],
-        instructions["classification"],
-        instances["count"],
-        instances["empty_input"],
-        instructions["mean_words"],
-        instances["mean_words_input"],
-        instances["mean_words_output"],
-    )
-    rows = tuple((name, own, paper) for (name, paper), own in zip(_PAPER_TABLE_1.items(), ours, strict=True))
-    return Table("Generated data", ("", "this run", "paper"), rows)
+    rows: list[tuple[Cell, ...]] = []
+    for name, (part, key) in _TABLE_1.items():
+        paper = PAPER[part][key]
+        rows.append((name, statistics[part][key], int(paper) if paper > 100 else paper))
+    return Table("Generated data", ("", "this run", "paper"), tuple(rows))
 
 
 def _clusters(config: ReproduceConfig, name: str) -> Clusters:

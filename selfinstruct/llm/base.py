@@ -198,6 +198,45 @@ class LLM(ABC):
         """Release what the backend holds; outstanding requests are dropped."""
 
 
+class WrappedLLM(LLM):
+    """Another model with something around it: all is the wrapped one's, unless a subclass says otherwise."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+
+    @property
+    def description(self) -> dict[str, object]:
+        """The wrapped model's."""
+        return self._llm.description
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """The wrapped model's."""
+        return self._llm.traffic
+
+    @property
+    def in_flight(self) -> int:
+        """The wrapped model's."""
+        return self._llm.in_flight
+
+    def count_tokens(self, text: str) -> int:
+        """As the wrapped model counts."""
+        return self._llm.count_tokens(text)
+
+    def submit(self, request: Request) -> None:
+        """As the wrapped model."""
+        self._llm.submit(request)
+
+    def next_completion(self) -> Completion:
+        """As the wrapped model."""
+        return self._llm.next_completion()
+
+    def close(self) -> None:
+        """Close the wrapped model."""
+        self._llm.close()
+
+
 def complete_in_order(llm: LLM, requests: Iterable[Request]) -> Iterator[Completion]:
     """Answer a stream of requests, in order, with as many outstanding as the model can use."""
     stream = iter(requests)

@@ -1,11 +1,11 @@
 """Stops before money or requests run out: limits on what a run may ask of its model, over all its starts."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from selfinstruct.errors import StoppedEarly, UserError
-from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Spent:
         self.completion_tokens += completion.completion_tokens
 
 
-class BudgetedLLM(LLM):
+class BudgetedLLM(WrappedLLM):
     """A model that is not asked when that could pass the budget; the run then stops, and can be continued.
 
     A request counts with its prompt and the longest answer it may get until the answer is there, so the
@@ -94,29 +94,10 @@ class BudgetedLLM(LLM):
     """
 
     def __init__(self, llm: LLM, config: BudgetConfig, price: Price | None, spent: Spent) -> None:
-        self._llm, self._config, self._price, self._spent = llm, config, price, spent
-        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        super().__init__(llm)
+        self._config, self._price, self._spent = config, price, spent
         self._pending: deque[tuple[int, int]] = deque()  # prompt tokens, longest answer
         self._refusal: str | None = None
-
-    @property
-    def description(self) -> dict[str, object]:
-        """The wrapped model's: a budget does not change an answer."""
-        return self._llm.description
-
-    @property
-    def traffic(self) -> Mapping[str, int]:
-        """The wrapped model's."""
-        return self._llm.traffic
-
-    @property
-    def in_flight(self) -> int:
-        """The wrapped model's."""
-        return self._llm.in_flight
-
-    def count_tokens(self, text: str) -> int:
-        """As the wrapped model counts."""
-        return self._llm.count_tokens(text)
 
     def submit(self, request: Request) -> None:
         """Send the request, or hold it and all later ones back where it could pass the budget."""
@@ -143,10 +124,6 @@ class BudgetedLLM(LLM):
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
         """The same budget for the wrapped model's view of a stage."""
         return BudgetedLLM(self._llm.for_stage(stage, start_index), self._config, self._price, self._spent)
-
-    def close(self) -> None:
-        """Close the wrapped model."""
-        self._llm.close()
 
     def _would_pass(self, prompt_tokens: int, max_tokens: int) -> str | None:
         waiting = [*self._pending, (prompt_tokens, max_tokens)]

@@ -3,17 +3,16 @@
 import hashlib
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
-from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
 from selfinstruct.llm.budget import BudgetConfig, BudgetedLLM, Price, Spent
 
 
-class LoggedLLM(LLM):
+class LoggedLLM(WrappedLLM):
     """A model whose answers are appended to `path` as they come, and read from it where they are there.
 
     Use `for_stage` to ask: a request is known by the model, the stage, its index in the stage and all its
@@ -25,34 +24,14 @@ class LoggedLLM(LLM):
     def __init__(
         self, llm: LLM, path: Path, budget: BudgetConfig | None = None, price: Price | None = None
     ) -> None:
-        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
         self._path = path
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
         jsonl.cut_torn_last_line(path)
         self._answers = _answers_by_key(path)
         if budget is not None:
             llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
-        self._llm = llm
+        super().__init__(llm)
         self._stage = _Stage(self, llm, "", 0)
-
-    @property
-    def description(self) -> dict[str, object]:
-        """The wrapped model's: the log does not change an answer."""
-        return self._llm.description
-
-    @property
-    def traffic(self) -> Mapping[str, int]:
-        """The wrapped model's."""
-        return self._llm.traffic
-
-    @property
-    def in_flight(self) -> int:
-        """The wrapped model's."""
-        return self._llm.in_flight
-
-    def count_tokens(self, text: str) -> int:
-        """As the wrapped model counts."""
-        return self._llm.count_tokens(text)
 
     def submit(self, request: Request) -> None:
         """As `for_stage("")`."""
@@ -96,25 +75,14 @@ class _Ask:
     sent: bool = False
 
 
-class _Stage(LLM):
+class _Stage(WrappedLLM):
     """One stage's requests: collected into the model's chunks, which are sent whole or not at all."""
 
     def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
-        self._parent, self._llm, self._stage, self._next_index = parent, llm, stage, start_index
-        self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        super().__init__(llm)
+        self._parent, self._stage, self._next_index = parent, stage, start_index
         self._chunk: list[_Ask] = []
         self._outstanding: deque[_Ask] = deque()
-
-    @property
-    def description(self) -> dict[str, object]:
-        return self._llm.description
-
-    @property
-    def in_flight(self) -> int:
-        return self._llm.in_flight
-
-    def count_tokens(self, text: str) -> int:
-        return self._llm.count_tokens(text)
 
     def submit(self, request: Request) -> None:
         index, self._next_index = self._next_index, self._next_index + 1
