@@ -37,7 +37,14 @@ COMPARED = (
 def start(folder: Path, *words: str, hash_seed: str = "0") -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONHASHSEED": hash_seed}
     command = [sys.executable, SCRIPT, *WORDS, f"run_dir={folder}", *words]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # A shell makes its background jobs ignore Ctrl-C, and what they start with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def generate(folder: Path, *words: str, hash_seed: str = "0") -> tuple[int, str]:
