@@ -52,11 +52,15 @@ class ReproduceConfig:
     experiment_name: str
     title: str
     steps: dict[str, Any]
-    data_step: str
+    data_step: str | None
     review_step: str | None
     systems: dict[str, Any]
     differences: list[list[str]]
     by_category: list[str]
+    accelerate_config: str
+    model: str | None = None  # this and the next two: what some experiments ask for
+    superni_dir: str | None = None
+    generated_data: str | None = None
 
     def __post_init__(self) -> None:
         self.steps = {name: from_dict(Step, step, f"steps.{name}.") for name, step in self.steps.items()}
@@ -74,6 +78,9 @@ class ReproduceConfig:
         for key, step in (("data_step", self.data_step), ("review_step", self.review_step)):
             if step is not None and step not in self.steps:
                 raise UserError(f"{key}: there is no step {step!r}; choose from {', '.join(self.steps)}")
+        if not (path := _accelerate_file(self.accelerate_config)).exists():
+            options = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml")))
+            raise UserError(f"accelerate_config={self.accelerate_config}: choose from {options}")
 
 
 def reproduce(config: ReproduceConfig) -> None:
@@ -101,7 +108,11 @@ def _run_steps(config: ReproduceConfig, run: RunFolder) -> float:
     for position, (name, step) in enumerate(config.steps.items(), start=1):
         folder = config.seed_dir / name
         words = [f"{key}={override_value(value)}" for key, value in step.settings.items()]
-        command = [*_launcher(step.command), f"run_dir={override_value(str(folder))}", *words]
+        command = [
+            *_launcher(step.command, config.accelerate_config),
+            f"run_dir={override_value(str(folder))}",
+            *words,
+        ]
         spent = float(run.steps.get(name, {}).get("counts", {}).get("seconds", 0.0))
         if not run.begin(name, {"command": step.command, "settings": _portable(step.settings, config)}):
             print(f"\n[{position}/{len(config.steps)}] {name}: {step.command}", flush=True)
@@ -115,12 +126,15 @@ def _run_steps(config: ReproduceConfig, run: RunFolder) -> float:
     return total
 
 
-def _launcher(command: str) -> list[str]:
+def _launcher(command: str, accelerate_config: str) -> list[str]:
     if command.startswith("finetune/"):
-        settings = REPOSITORY / "configs" / "accelerate" / "cpu.yaml"
-        launcher = ["-m", "accelerate.commands.launch", "--config_file", str(settings)]
-        return [sys.executable, *launcher, command]
+        settings = str(_accelerate_file(accelerate_config))
+        return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", settings, command]
     return [sys.executable, command]
+
+
+def _accelerate_file(name: str) -> Path:
+    return REPOSITORY / "configs" / "accelerate" / f"{name}.yaml"
 
 
 def _failure(name: str, command: str, folder: Path, code: int) -> Exception:
@@ -179,9 +193,10 @@ def summarise_experiment(config: ReproduceConfig, seconds: float) -> dict[str, A
         for first, second in config.differences
         for paired in [paired_difference(_clusters(config, first), _clusters(config, second))]
     }
-    statistics = _statistics(config)
-    summary["num_instructions"] = statistics["instructions"]["count"]
-    summary["num_instances"] = statistics["instances"]["count"]
+    if config.data_step:
+        statistics = _statistics(config.seed_dir / config.data_step)
+        summary["num_instructions"] = statistics["instructions"]["count"]
+        summary["num_instances"] = statistics["instances"]["count"]
     if config.review_step:
         summary["review"] = _read_json(config.seed_dir / config.review_step / "review.json")
     summary["seconds"] = round(seconds, 1)
@@ -230,29 +245,39 @@ def experiment_tables(config: ReproduceConfig) -> list[Table]:
 
 
 def _show(config: ReproduceConfig, tables: list[Table], summary: Mapping[str, Any]) -> None:
-    data = config.seed_dir / config.data_step
-    print("\n## What the model wrote (a sample)\n")
-    for line in sample_lines(data):
-        print(line)
-    print("\n## What was rejected\n")
-    for stage, reasons in _statistics(config)["rejected"].items():
-        listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-        print(f"{stage}: {listed or 'nothing'}")
-    print("\n## Statistics (beside the paper's, Table 1)\n")
-    print(statistics_table(_statistics(config)).markdown())
+    look_next: list[str] = []
+    if config.data_step:
+        data = config.seed_dir / config.data_step
+        _show_data(data)
+        look_next += [
+            f"{data / 'machine_generated_instructions.jsonl'}  each instruction with its nearest neighbours",
+            f"{data / 'rejected.jsonl'}  every rejected text with its reason",
+            f"{data / 'README.md'}  the data set's card, with figures",
+        ]
     if config.review_step:
         print((config.seed_dir / config.review_step / "table.md").read_text(encoding="utf-8"))
     print("## Results\n")
     for table in tables:
         print(table.markdown())
-    print(
-        f"{summary['seconds']:.0f} seconds after set-up. Where to look next:\n"
-        f"  {data / 'machine_generated_instructions.jsonl'}  each instruction with its nearest neighbours\n"
-        f"  {data / 'rejected.jsonl'}  every rejected text with its reason\n"
-        f"  {data / 'README.md'}  the data set's card\n"
-        f"  {config.seed_dir / 'table.md'}  these tables (also .tex, .csv)\n"
-        f"  {config.run_dir / 'summary.json'}  the figures"
-    )
+    look_next += [
+        f"{config.seed_dir / 'table.md'}  these tables (also .tex, .csv)",
+        f"{config.run_dir / 'summary.json'}  the figures",
+    ]
+    print(f"{summary['seconds']:.0f} seconds after set-up. Where to look next:")
+    print("\n".join(f"  {line}" for line in look_next))
+
+
+def _show_data(folder: Path) -> None:
+    statistics = _statistics(folder)
+    print("\n## What the model wrote (a sample)\n")
+    for line in sample_lines(folder):
+        print(line)
+    print("\n## What was rejected\n")
+    for stage, reasons in statistics["rejected"].items():
+        listed = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+        print(f"{stage}: {listed or 'nothing'}")
+    print("\n## Statistics (beside the paper's, Table 1)\n")
+    print(statistics_table(statistics).markdown())
 
 
 def sample_lines(folder: Path, count: int = 6) -> list[str]:
@@ -305,8 +330,8 @@ def _metrics(config: ReproduceConfig, step: str) -> dict[str, Any]:
     return _read_json(config.seed_dir / step / "metrics.json")
 
 
-def _statistics(config: ReproduceConfig) -> dict[str, Any]:
-    return _read_json(config.seed_dir / config.data_step / "statistics.json")
+def _statistics(folder: Path) -> dict[str, Any]:
+    return _read_json(folder / "statistics.json")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from eval.experiment import (
     ReproduceConfig,
@@ -22,7 +24,9 @@ from eval.experiment import (
     summarise_experiment,
 )
 from selfinstruct import jsonl
+from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError
+from selfinstruct.settings import from_dict
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = str(ROOT / "scripts" / "reproduce.py")
@@ -56,6 +60,7 @@ def experiment(tmp_path: Path, **changes: Any) -> ReproduceConfig:
         },
         "differences": [["vanilla", "tuned"]],
         "by_category": ["vanilla", "tuned"],
+        "accelerate_config": "cpu",
     }
     return ReproduceConfig(**(values | changes))
 
@@ -207,3 +212,33 @@ def running_step(manifest: Path) -> str:
     steps = json.loads(manifest.read_text())["steps"] if manifest.exists() else {}
     running = [name for name, step in steps.items() if step["status"] == "running" and name != "experiment"]
     return running[-1] if running else "start"
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("paper", ["generate", "train", "vanilla", "self_instruct"]),
+        ("released_data", ["train", "vanilla", "self_instruct"]),
+    ],
+)
+def test_the_recipes_of_the_paper_lead_from_data_to_tables(name: str, steps: list[str]) -> None:
+    given = ["superni_dir=ni", "generated_data=all.jsonl"][: 1 if name == "paper" else 2]
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        composed = compose("reproduce", overrides=[f"experiment/reproduce={name}", *given])
+    values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    config = from_dict(ReproduceConfig, {str(key): value for key, value in dict(values).items()})  # type: ignore[arg-type]
+    assert [step for step in config.steps if not step.startswith("user_")] == steps
+    assert config.steps["vanilla"].settings["superni_dir"] == str(Path("ni").absolute())
+    assert {system.step for system in config.systems.values()} == {"vanilla", "self_instruct"}
+
+
+def test_a_recipe_without_its_input_says_what_is_missing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "experiment=paper", f"run_dir={tmp_path / 'run'}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "superni_dir is missing; give it as superni_dir=VALUE" in done.stderr
+    assert not (tmp_path / "run").exists()
