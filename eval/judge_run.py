@@ -154,10 +154,7 @@ def _report(
     metrics |= judge_metrics(judged, people, config.intervals)
     jsonl.replace_json(run.path / "metrics.json", metrics)
     jsonl.replace_text(run.path / "ratings.csv", ratings_csv(ratings))
-    tables = rating_tables(metrics | {"questions": {}, "agreement": {}}, "Ratings of the judge model")
-    tables.append(judge_table(metrics))
-    note = agreement_note(metrics["with_people"])
-    write_tables(run.path, [replace(table, notes=(note, *table.notes)) for table in tables])
+    write_tables(run.path, judge_tables(metrics))
     if metrics["systems"]:
         draw_levels(metrics["systems"], run.path)
     return metrics
@@ -214,6 +211,13 @@ def agreement_note(found: Mapping[str, Any]) -> str:
     if found["n"] < ENOUGH:
         return f"WARNING: people rated fewer than {ENOUGH} answers, too few to trust the judge by. {text}"
     return text
+
+
+def judge_tables(metrics: Mapping[str, Any]) -> list[Table]:
+    """The tables of a judge's metrics.json, each under the line that says how far it agrees with people."""
+    tables = rating_tables({**metrics, "questions": {}, "agreement": {}}, "Ratings of the judge model")
+    note = agreement_note(metrics["with_people"])
+    return [replace(table, notes=(note, *table.notes)) for table in [*tables, judge_table(metrics)]]
 
 
 def judge_table(metrics: Mapping[str, Any]) -> Table:

@@ -3,6 +3,7 @@
 python scripts/eval_user_oriented.py run_dir=runs/user model=PATH_OR_HUB_ID
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 
 from eval.asking import Question, ask
 from eval.intervals import Interval, PairedDifference, mean_interval, paired_difference
+from eval.judge_run import judge_tables
+from eval.rating_report import rating_metrics, rating_tables
+from eval.ratings import RATINGS, Event, latest, read_events
 from eval.scoring import METRICS, score
 from eval.superni_run import IntervalsConfig
 from eval.tables import Cell, Table, write_tables
@@ -42,6 +46,8 @@ class EvalUserOrientedConfig:
     adapter: str | None
     llm: LLMConfig
     predictions: list[str] | str | None
+    ratings: list[str] | str | None
+    judge: str | None
     prompt_style: str
     max_tokens: int | None
     system: str | None
@@ -61,6 +67,12 @@ class EvalUserOrientedConfig:
         """The keys that say how a model is asked."""
         names = [field.name for field in fields(Question) if field.name != "num_examples"]
         return Question(num_examples=0, **{name: getattr(self, name) for name in names})
+
+    @property
+    def rating_files(self) -> list[Path]:
+        """People's ratings: run folders of annotate.py stand for their `ratings.jsonl`."""
+        given = [self.ratings] if isinstance(self.ratings, str) else self.ratings or []
+        return [Path(name) / RATINGS if Path(name).is_dir() else Path(name) for name in given]
 
     @property
     def files(self) -> dict[str, Path]:
@@ -85,6 +97,12 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
     tasks = read_user_tasks(config.tasks)
     files = config.files
     systems = {name: read_responses(path, tasks) for name, path in files.items()}
+    judged = _read_judged(config)
+    events = [event for path in config.rating_files for event in read_events(path)]
+    if config.ratings and not events:
+        raise UserError(
+            f"ratings: {config.ratings} holds no rating; rate something first (scripts/annotate.py)"
+        )
     with open_run(config.run_dir, "eval_user_oriented", _as_json(config)) as run:
         setting: dict[str, Any]
         if files:
@@ -92,10 +110,23 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
             setting = {"mode": "score only", "predictions": digests}
         else:
             systems, setting = _asked(config, tasks, run)
-        metrics = _score(config, systems, setting, run)
+        metrics = _score(config, systems, setting, run, events, judged)
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
     print(f"metrics, responses and tables are in {config.run_dir}")
     return metrics
+
+
+def _read_judged(config: EvalUserOrientedConfig) -> dict[str, Any] | None:
+    if config.judge is None:
+        return None
+    path = Path(config.judge) / "metrics.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"judge: {path} cannot be read ({error}); give a run folder of judge.py") from error
+    if not isinstance(found, dict) or "judged" not in found:
+        raise UserError(f"judge: {path} is not of a judge; give a run folder of scripts/judge.py")
+    return found
 
 
 def _asked(
@@ -116,6 +147,8 @@ def _score(
     systems: Mapping[str, Sequence[Response]],
     setting: dict[str, Any],
     run: RunFolder,
+    events: Sequence[Event],
+    judged: dict[str, Any] | None,
 ) -> dict[str, Any]:
     # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
     resampling = asdict(config.intervals)
@@ -138,8 +171,15 @@ def _score(
             for response in responses
         ),
     )
+    tables = user_oriented_tables(metrics)
+    if events:
+        metrics["ratings"] = rating_metrics(latest(events), config.intervals)
+        tables += rating_tables(metrics["ratings"])
+    if judged:
+        metrics["judge"] = judged
+        tables += judge_tables(judged)
     jsonl.replace_json(run.path / "metrics.json", metrics)
-    write_tables(run.path, user_oriented_tables(metrics))
+    write_tables(run.path, tables)
     run.complete("score", systems=len(systems))
     return metrics
 

@@ -40,6 +40,8 @@ def config(tmp_path: Path, **changes: Any) -> EvalUserOrientedConfig:
         "adapter": None,
         "llm": LLMConfig(backend="tiny"),
         "predictions": None,
+        "ratings": None,
+        "judge": None,
         "prompt_style": "self-instruct",
         "max_tokens": None,
         "system": None,
@@ -194,3 +196,21 @@ def test_the_embedded_model_is_asked_once_and_its_folder_can_be_scored_again(
     call(f"run_dir={tmp_path / 'again'}", f"predictions={run}")
     again = json.loads((tmp_path / "again" / "metrics.json").read_text())
     assert again["overall"] == json.loads(first["metrics.json"])["overall"]
+
+
+def test_ratings_of_people_stand_beside_the_scores(tmp_path: Path, tasks: Path) -> None:
+    answers = write(tmp_path / "mine.jsonl", {"id": "a", "response": "x"}, {"id": "b", "response": "y"})
+    events = [
+        {"rater": "ann", "item": item, "system": "mine", "rating": rating, "note": "", "time": "t"}
+        for item, rating in (("a", "A"), ("b", "D"))
+    ]
+    ratings = write(tmp_path / "ratings.jsonl", *events)
+    metrics = evaluate_user_oriented(config(tmp_path, predictions=answers, ratings=ratings))
+    assert metrics["ratings"]["systems"]["mine"]["counts"] == {"A": 1, "B": 0, "C": 0, "D": 1}
+    assert "Human ratings" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_no_judges_is_refused(tmp_path: Path, tasks: Path) -> None:
+    with pytest.raises(UserError, match=r"judge: .* cannot be read .*; give a run folder of judge.py"):
+        evaluate_user_oriented(config(tmp_path, judge=str(tmp_path)))
+    assert not (tmp_path / "run").exists()
