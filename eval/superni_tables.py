@@ -58,6 +58,8 @@ def counts_note(metrics: Metrics) -> str:
     counts = metrics["counts"]
     listed = ", ".join(f"{counts[name]} {name}" for name in ("missing", "empty", "truncated", "stripped"))
     reasons = ", ".join(f"{number} {reason}" for reason, number in counts["finish_reasons"].items())
+    if counts["not_in_benchmark"]:
+        listed += f", and {counts['not_in_benchmark']} ids that are not in the benchmark (left out)"
     return f"Of {counts['instances']} predictions: {listed}; ended by: {reasons}."
 
 

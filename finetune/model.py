@@ -13,6 +13,7 @@ from finetune.batching import IGNORED, MicroBatch, collate, share
 from finetune.config import TrainConfig, portable_model_name
 from finetune.examples import TokenisedExample
 from selfinstruct.errors import UserError
+from selfinstruct.llm.model_folder import hide_hints_at_gpu_kernels
 
 
 def load_tokenizer(config: TrainConfig) -> Any:
@@ -45,6 +46,8 @@ def load_model(config: TrainConfig, dtype: torch.dtype) -> PeftModel:
     Raises:
         UserError: the model cannot be loaded, or the target modules do not exist in it.
     """
+    if not torch.cuda.is_available():
+        hide_hints_at_gpu_kernels()
     try:
         base = AutoModelForCausalLM.from_pretrained(
             config.model, dtype=dtype, trust_remote_code=config.trust_remote_code

@@ -106,7 +106,10 @@ def download_data(config: DownloadConfig) -> None:
     settings = asdict(config) | {"target": str(config.target)}
     stopped: list[str] = []
     refused: list[str] = []
-    with open_run(config.target, "download_data", settings) as run, requests.Session() as session:
+    with (
+        open_run(config.target, "download_data", settings, adopts=("*",)) as run,
+        requests.Session() as session,
+    ):
         for file in files:
             try:
                 state = _bring(run, file, config, session)

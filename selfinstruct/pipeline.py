@@ -34,6 +34,10 @@ from selfinstruct.tasks import SeedTask, read_seed_tasks
 from selfinstruct.verb_objects import open_reader
 
 STAGES = ("instructions", "classification", "instances", "finetuning_data")
+# What a folder of the released code holds: such a folder is continued.
+RELEASED_FILES = (
+    *("machine_generated_*.jsonl", "is_clf_or_not*.jsonl", "all_instances_*.jsonl", "finetuning_data"),
+)
 ROUND = 5  # requests the released code sends at a time
 
 
@@ -141,7 +145,7 @@ def generate(config: GenerateConfig) -> None:
         reader=open_reader(config.statistics.parser),
         price=config.budget.price_of(config.llm.model or config.llm.backend),
     )
-    with open_run(config.run_dir, "generate", _as_json(config)) as run:
+    with open_run(config.run_dir, "generate", _as_json(config), adopts=RELEASED_FILES) as run:
         llm: LLM | None = None
         try:
             for stage in STAGES:
@@ -285,6 +289,16 @@ def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yar
     write_dataset_card(run.path, _as_json(config), prompts, statistics, figures, licence)
     if config.exports.push_to_hub is not None:
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
+    print(_in_one_line(statistics, run.path))
+
+
+def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:
+    made = [
+        f"{statistics[part]['count']} {part}" for part in ("instructions", "instances") if part in statistics
+    ]
+    rejected = sum(sum(reasons.values()) for reasons in statistics.get("rejected", {}).values())
+    listed = ", ".join([*made, f"{rejected} texts rejected"])
+    return f"{folder}: {listed}; README.md there is the card, rejected.jsonl says why"
 
 
 def _as_json(config: GenerateConfig) -> dict[str, Any]:

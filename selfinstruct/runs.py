@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
 
@@ -145,14 +146,21 @@ class RunFolder:
 
 
 @contextmanager
-def open_run(path: Path, command: str, config: dict[str, Any]) -> Iterator[RunFolder]:
+def open_run(
+    path: Path, command: str, config: dict[str, Any], adopts: tuple[str, ...] = ()
+) -> Iterator[RunFolder]:
     """Open (or make) a run folder for one command, alone, and keep its manifest true whatever happens.
 
+    Args:
+        adopts: file names (patterns) that may lie in a folder without manifest, of which nobody knows how
+            they were made; other files there are somebody's own, and the folder is refused.
+
     Raises:
-        UserError: another process works in the folder, it belongs to another command, or it cannot be
-            written to.
+        UserError: another process works in the folder, it belongs to another command or holds files of no
+            run, or it cannot be written to.
     """
     with _locked(path):
+        _refuse_other_files(path, adopts)
         run = RunFolder(path, command, config)
         try:
             yield run
@@ -171,6 +179,16 @@ def open_run(path: Path, command: str, config: dict[str, Any]) -> Iterator[RunFo
             if refusal:
                 raise UserError(refusal) from error
             raise
+
+
+def _refuse_other_files(folder: Path, adopts: tuple[str, ...]) -> None:
+    if (folder / "manifest.json").exists():
+        return
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    others = [name for name in names if not any(fnmatch(name, pattern) for pattern in adopts)]
+    if others:
+        reason = f"holds {others[0]!r} but no manifest.json, so it is not (or no longer) a run folder"
+        raise UserError(f"run_dir: {folder} {reason}; choose a new or an empty one")
 
 
 def _disk_refusal(error: Exception, folder: Path) -> str | None:

@@ -25,6 +25,9 @@ FIELDS = ("id", "name", "instruction", "instances", "is_classification")
 SHOWN_PER_REQUEST = 8  # instructions in each request of phase 1 (paper, section 2.2)
 
 
+MOST_ERRORS_SHOWN = 50
+
+
 @dataclass
 class CheckSeedsConfig:
     """`configs/check_seeds.yaml` as a dataclass."""
@@ -89,7 +92,12 @@ def check_seeds(config: CheckSeedsConfig) -> None:
     if findings.tasks:
         print("\n".join(spread(findings, config.seeds.name)))
     if errors:
-        listed = "\n".join(f"  {error.describe(config.seeds)}" for error in errors)
+        shown = [f"  {error.describe(config.seeds)}" for error in errors[:MOST_ERRORS_SHOWN]]
+        if len(errors) > len(shown):
+            shown.append(
+                f"  and {len(errors) - len(shown)} more; is it a file of seed tasks, an object a line?"
+            )
+        listed = "\n".join(shown)
         raise UserError(f"{config.seeds}: {_count(len(errors), 'problem')} to mend\n{listed}")
     print(f"\nNo errors, {_count(len(warnings), 'warning')}.")
 

@@ -57,6 +57,8 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if kind is Any or origin is dict:
         return value
     if kind is Path and isinstance(value, str):
+        if not value.strip():  # an unset shell variable; Path("") would be the folder one stands in
+            raise UserError(f"{where} is empty; give a path")
         return Path(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -427,6 +427,14 @@ CASES = [
         ("run_dir: new: the disk is full", "free some space, then start again"),
         limit=1,
     ),
+    Case(
+        "run folder of somebody else",
+        "generate",
+        "run_dir=mine",
+        ("mine holds 'README.md' but no manifest.json", "choose a new or an empty one"),
+        write("mine/README.md", "my own notes"),
+    ),
+    setting("generate", "run_dir=", "run_dir is empty; give a path"),
     Case("disk full at the manifest", "generate", "", ("new: the disk is full", "then start"), limit=9000),
     Case(
         "disk full: train",

@@ -12,6 +12,7 @@ from selfinstruct.filters import FilterRules
 from selfinstruct.instructions import InstructionsConfig, InstructionStage, sample_shown
 from selfinstruct.llm.replay import ReplayLLM
 from selfinstruct.parsing import ParsingRules
+from selfinstruct.pipeline import RELEASED_FILES
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder, open_run
@@ -87,7 +88,7 @@ def run(tmp_path: Path, target: int, answers: list[str] = ANSWERS, **changes: ob
     folder = tmp_path / "run"
     tmp_path.mkdir(exist_ok=True)
     recorded = record_answers(tmp_path, answers)
-    with open_run(folder, "generate", {}) as opened:
+    with open_run(folder, "generate", {}, adopts=RELEASED_FILES) as opened:
         stage(opened, recorded, **changes).run_until(target, {"seed": 1})
     return folder
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, FinishReason, LLMConfig, Request
 from selfinstruct.llm.decoding import Decoder, Row
-from selfinstruct.llm.model_folder import base_and_adapter
+from selfinstruct.llm.model_folder import base_and_adapter, hide_hints_at_gpu_kernels
 
 LARGEST_SANE_LENGTH = 10**8  # tokenizers without a limit say 10**30
 
@@ -184,6 +184,8 @@ def load_model(model: str, adapter: str | None, config: LLMConfig) -> PreTrained
         torch.device(device)
     except RuntimeError as error:
         raise UserError(f"llm.device={device}: no such device; use auto, cpu or cuda") from error
+    if device == "cpu":
+        hide_hints_at_gpu_kernels()
     loaded: Any
     try:
         loaded = AutoModelForCausalLM.from_pretrained(

@@ -4,10 +4,16 @@
 """
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from selfinstruct.errors import UserError
+
+
+def hide_hints_at_gpu_kernels() -> None:
+    """Keep transformers from advising kernels that a machine without a GPU has no use for."""
+    logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
 
 
 def base_and_adapter(model: str, adapter: str | None) -> tuple[str, str | None]:
