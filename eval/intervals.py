@@ -10,11 +10,26 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from selfinstruct.errors import UserError
+
 # One list of per-instance scores a cluster, in any unit; the cluster is the task where there are several.
 Clusters = Mapping[str, Sequence[float]]
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+
+
+@dataclass
+class IntervalsConfig:
+    """How the 95 % intervals are drawn."""
+
+    resamples: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, least in (("resamples", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise UserError(f"intervals.{name}: {getattr(self, name)} must be at least {least}")
 
 
 @dataclass(frozen=True)

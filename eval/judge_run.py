@@ -11,12 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from eval.agreement import PairAgreement, pair_agreement
-from eval.annotate.items import Item, drawn, items_of_predictions, system_files
+from eval.annotate.items import Item, drawn, items_of_predictions
+from eval.intervals import IntervalsConfig
 from eval.judge import TOO_LONG, Judgement, Reply, judge_prompt, judgement, read_reply
 from eval.rating_report import draw_levels, rating_metrics, rating_tables, ratings_csv
-from eval.ratings import LEVELS, RATINGS, Event, Final, Unit, final_ratings, latest, read_events
-from eval.superni_run import IntervalsConfig
+from eval.ratings import (
+    LEVELS,
+    RATINGS,
+    Event,
+    Final,
+    Unit,
+    final_ratings,
+    latest,
+    rating_files,
+    read_events,
+)
 from eval.tables import Cell, Table, write_tables
+from eval.user_oriented import system_files
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, LLMConfig, Request, complete_in_order, make_llm
@@ -56,12 +67,6 @@ class JudgeConfig:
         if self.samples > 1 and not self.temperature:
             raise UserError("samples: with temperature=0 all would be the same; raise it, or take samples=1")
 
-    @property
-    def human_files(self) -> list[Path]:
-        """People's ratings: run folders of annotate.py stand for their `ratings.jsonl`."""
-        given = [self.ratings] if isinstance(self.ratings, str) else self.ratings or []
-        return [Path(name) / RATINGS if Path(name).is_dir() else Path(name) for name in given]
-
 
 def judge(config: JudgeConfig) -> dict[str, Any]:
     """Rate every answer by the judge and return what metrics.json holds; prints the tables.
@@ -74,7 +79,9 @@ def judge(config: JudgeConfig) -> dict[str, Any]:
     files = system_files(given)
     found, _ = items_of_predictions(files, config.tasks, config.show_reference)
     items = drawn(found, config.num_items, config.seed)
-    people = final_ratings(latest(event for path in config.human_files for event in read_events(path)))
+    people = final_ratings(
+        latest(event for path in rating_files(config.ratings) for event in read_events(path))
+    )
     llm = make_llm(config.llm)
     try:
         with open_run(config.run_dir, "judge", _as_json(config)) as run:

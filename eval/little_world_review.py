@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from eval.intervals import Interval, mean_interval
+from eval.rating_report import PAPER_QUALITY
 from eval.tables import Cell, Table, write_tables
 from selfinstruct import jsonl
 from selfinstruct.classification import read_classification
@@ -22,12 +23,17 @@ from selfinstruct.runs import open_run
 from selfinstruct.settings import file_digest
 from selfinstruct.tasks import read_seed_tasks
 
-# Self-Instruct, Table 2: "yes" of an expert for 200 instructions with one instance each.
 QUESTIONS = {
-    "valid_task": ("does the instruction describe a valid task?", 92.0),
-    "appropriate_input": ("is the input appropriate for the instruction?", 79.0),
-    "acceptable_output": ("is the output a correct and acceptable response?", 58.0),
-    "all_fields_valid": ("all fields are valid", 54.0),
+    "valid_task": ("does the instruction describe a valid task?", PAPER_QUALITY["valid_task"]),
+    "appropriate_input": (
+        "is the input appropriate for the instruction?",
+        PAPER_QUALITY["appropriate_input"],
+    ),
+    "acceptable_output": (
+        "is the output a correct and acceptable response?",
+        PAPER_QUALITY["acceptable_output"],
+    ),
+    "all_fields_valid": ("all fields are valid", PAPER_QUALITY["all_three"]),
 }
 
 
@@ -157,7 +163,9 @@ def summarise_tasks(
 def review_tables(found: dict[str, Any]) -> list[Table]:
     """The review beside the paper's Table 2, and what tasks there are."""
     reviewed = found["reviewed"]
-    rows = tuple((text, Interval(**reviewed[name]), paper) for name, (text, paper) in QUESTIONS.items())
+    rows = tuple(
+        (text, Interval(**reviewed[name]), float(paper)) for name, (text, paper) in QUESTIONS.items()
+    )
     note = f"Per cent of {reviewed['n']} instructions, one random instance each; judged by the world's rules."
     right = found["outputs_right"]
     counts: tuple[tuple[Cell, ...], ...] = (

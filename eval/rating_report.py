@@ -21,12 +21,11 @@ from eval.agreement import (
     pair_agreement,
     share_interval,
 )
-from eval.intervals import Interval, PairedDifference, paired_difference
+from eval.intervals import Interval, IntervalsConfig, PairedDifference, paired_difference
 from eval.ratings import (
     LEVELS,
     QUALITY_QUESTIONS,
     RATING,
-    RATINGS,
     REPEAT,
     Event,
     Final,
@@ -35,9 +34,9 @@ from eval.ratings import (
     choices,
     final_ratings,
     latest,
+    rating_files,
     read_events,
 )
-from eval.superni_run import IntervalsConfig
 from eval.tables import Cell, Table, write_tables
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json, replace_text
@@ -73,16 +72,13 @@ class ReportRatingsConfig:
     intervals: IntervalsConfig
 
     def __post_init__(self) -> None:
-        if self.intervals.resamples < 1:
-            raise UserError(f"intervals.resamples: {self.intervals.resamples} must be at least 1")
         if not self.files:
             raise UserError("ratings: the list is empty; give run folders of annotate.py, or ratings files")
 
     @property
     def files(self) -> list[Path]:
         """The event logs; a run folder stands for its `ratings.jsonl`."""
-        given = [self.ratings] if isinstance(self.ratings, str) else self.ratings
-        return [Path(name) / RATINGS if Path(name).is_dir() else Path(name) for name in given]
+        return rating_files(self.ratings)
 
 
 def report_ratings(config: ReportRatingsConfig) -> dict[str, Any]:

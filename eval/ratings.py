@@ -85,6 +85,12 @@ def choices(question: str) -> tuple[str, ...]:
     return _CHOICES[question]
 
 
+def rating_files(given: Sequence[str] | str | None) -> list[Path]:
+    """The event logs a `ratings` key names; a run folder of annotate.py stands for its `ratings.jsonl`."""
+    names = [given] if isinstance(given, str) else given or []
+    return [Path(name) / RATINGS if Path(name).is_dir() else Path(name) for name in names]
+
+
 def read_events(path: Path) -> list[Event]:
     """Every event of a log, in order; a last line torn by a kill is left out, as it was never confirmed.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from eval.asking import Question, ask
+from eval.intervals import IntervalsConfig
 from eval.predict import Prediction, read_predictions, write_predictions
 from eval.summary import score_samples, summarise, write_scores
 from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
@@ -19,19 +20,6 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
-
-
-@dataclass
-class IntervalsConfig:
-    """How the 95 % intervals are drawn."""
-
-    resamples: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, least in (("resamples", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise UserError(f"intervals.{name}: {getattr(self, name)} must be at least {least}")
 
 
 @dataclass

@@ -14,6 +14,7 @@ from eval.superni import Sample
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
+PREDICTIONS = "predictions.jsonl"  # in a run folder
 LONG_INPUT = 80  # words
 LONG_ANSWER, SHORT_ANSWER = 60, 5
 _CODE = re.compile(
@@ -69,7 +70,7 @@ class UserTask:
 
 @dataclass(frozen=True)
 class Response:
-    """A system's answer to one task; `position` is its place in the file it came from."""
+    """A system's answer to one task; `prediction` holds what else is known where the model was asked here."""
 
     task: UserTask
     text: str
@@ -107,6 +108,24 @@ def read_user_tasks(path: Path) -> list[UserTask]:
             f"{path}: holds no task; each line must be {{id, motivation_app, instruction, instances}}"
         )
     return tasks
+
+
+def system_files(given: Sequence[str]) -> dict[str, Path]:
+    """System name -> prediction file: a run folder stands for its `predictions.jsonl`.
+
+    Raises:
+        UserError: nothing is given, or two systems have the same name.
+    """
+    if not given:
+        raise UserError("predictions: the list is empty; give files or run folders")
+    files: dict[str, Path] = {}
+    for name in given:
+        path = Path(name)
+        system = path.name if path.is_dir() else path.stem
+        if system in files:
+            raise UserError(f"predictions: two systems are called {system!r}; rename a file or folder")
+        files[system] = path / PREDICTIONS if path.is_dir() else path
+    return files
 
 
 def read_responses(path: Path, tasks: Sequence[UserTask]) -> list[Response]:

@@ -12,21 +12,27 @@ from typing import Any
 import numpy as np
 
 from eval.asking import Question, ask
-from eval.intervals import Interval, PairedDifference, mean_interval, paired_difference
+from eval.intervals import Interval, IntervalsConfig, PairedDifference, mean_interval, paired_difference
 from eval.judge_run import judge_tables
 from eval.rating_report import rating_metrics, rating_tables
-from eval.ratings import RATINGS, Event, latest, read_events
+from eval.ratings import Event, latest, rating_files, read_events
 from eval.scoring import METRICS, score
-from eval.superni_run import IntervalsConfig
 from eval.tables import Cell, Table, write_tables
-from eval.user_oriented import Response, UserTask, read_responses, read_user_tasks, response_line
+from eval.user_oriented import (
+    PREDICTIONS,
+    Response,
+    UserTask,
+    read_responses,
+    read_user_tasks,
+    response_line,
+    system_files,
+)
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
 
-PREDICTIONS = "predictions.jsonl"
 _NOTE = (
     "ROUGE-L, ROUGE-1 and exact match to one reference answer, x100, with 95 % intervals by bootstrap over "
     "tasks. A good answer can differ from the reference: the paper's result on this set is human ratings."
@@ -54,8 +60,8 @@ class EvalUserOrientedConfig:
     intervals: IntervalsConfig
 
     def __post_init__(self) -> None:
-        if self.predictions == []:
-            raise UserError("predictions: the list is empty; give files or run folders")
+        if self.predictions is not None:
+            system_files([self.predictions] if isinstance(self.predictions, str) else self.predictions)
         question = self.question
         if self.predictions:
             question.refuse_with_predictions()
@@ -69,23 +75,10 @@ class EvalUserOrientedConfig:
         return Question(num_examples=0, **{name: getattr(self, name) for name in names})
 
     @property
-    def rating_files(self) -> list[Path]:
-        """People's ratings: run folders of annotate.py stand for their `ratings.jsonl`."""
-        given = [self.ratings] if isinstance(self.ratings, str) else self.ratings or []
-        return [Path(name) / RATINGS if Path(name).is_dir() else Path(name) for name in given]
-
-    @property
     def files(self) -> dict[str, Path]:
         """System name -> prediction file, where files are scored: a run folder stands for its predictions."""
-        given = [self.predictions] if isinstance(self.predictions, str) else self.predictions or []
-        files: dict[str, Path] = {}
-        for name in given:
-            path = Path(name)
-            system = path.name if path.is_dir() else path.stem
-            if system in files:
-                raise UserError(f"predictions: two systems are called {system!r}; rename a file or folder")
-            files[system] = path / PREDICTIONS if path.is_dir() else path
-        return files
+        given = [self.predictions] if isinstance(self.predictions, str) else self.predictions
+        return system_files(given) if given else {}
 
 
 def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
@@ -98,7 +91,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
     files = config.files
     systems = {name: read_responses(path, tasks) for name, path in files.items()}
     judged = _read_judged(config)
-    events = [event for path in config.rating_files for event in read_events(path)]
+    events = [event for path in rating_files(config.ratings) for event in read_events(path)]
     if config.ratings and not events:
         raise UserError(
             f"ratings: {config.ratings} holds no rating; rate something first (scripts/annotate.py)"

@@ -36,7 +36,10 @@ from selfinstruct.verb_objects import open_reader
 STAGES = ("instructions", "classification", "instances", "finetuning_data")
 # What a folder of the released code holds: such a folder is continued.
 RELEASED_FILES = (
-    *("machine_generated_*.jsonl", "is_clf_or_not*.jsonl", "all_instances_*.jsonl", "finetuning_data"),
+    "machine_generated_*.jsonl",
+    "is_clf_or_not*.jsonl",
+    "all_instances_*.jsonl",
+    "finetuning_data",
 )
 ROUND = 5  # requests the released code sends at a time
 

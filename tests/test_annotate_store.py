@@ -12,9 +12,10 @@ from rating_server import write_systems
 from eval.annotate.assignment import assign, place, place_disagreements
 from eval.annotate.command import AnnotateConfig, annotate
 from eval.annotate.desk import Desk, WrongRequest
-from eval.annotate.items import GENERATED, Item, Slot, items_of_generated, items_of_predictions, system_files
+from eval.annotate.items import GENERATED, Item, Slot, items_of_generated, items_of_predictions
 from eval.annotate.store import RatingStore
 from eval.ratings import RATING, REPEAT, Event, latest, read_events
+from eval.user_oriented import system_files
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.settings import REPOSITORY

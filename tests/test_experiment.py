@@ -141,7 +141,12 @@ def test_model_text_in_the_sample_cannot_steer_the_terminal(tmp_path: Path) -> N
 
 TUNED = ("train", "train_seeds_only", "train_shuffled_outputs", "train_little_world")
 EVALUATED = (
-    *("vanilla", "vanilla_2_examples", "seeds_only", "shuffled_outputs", "self_instruct", "little_world"),
+    "vanilla",
+    "vanilla_2_examples",
+    "seeds_only",
+    "shuffled_outputs",
+    "self_instruct",
+    "little_world",
 )
 SMALL = (
     "+steps.generate.settings.num_instructions=24",

@@ -11,7 +11,6 @@ from pyarrow import parquet
 
 from selfinstruct.errors import UserError
 from selfinstruct.filter_novel import FilterNovelConfig, NoveltyConfig, filter_novel
-from selfinstruct.leakage import find_leaks
 
 ROOT = Path(__file__).parents[1]
 POEM, NEAR_POEM, RIVER = (
@@ -171,11 +170,3 @@ def test_the_command_runs_from_anywhere(tmp_path):
     done = subprocess.run([*command, "novelty.threshold=7"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "novelty.threshold is 7" in done.stderr
-
-
-def test_leaks_are_found_in_a_stream_of_training_texts():
-    evaluation = [POEM, "写一首关于大海的诗。"]
-    training = [RIVER, NEAR_POEM, "写一首关于大海的诗吧", POEM]
-    leaks = list(find_leaks(iter(training), evaluation, threshold=0.7, tokenizer="unicode"))
-    assert [(leak.training, leak.evaluation) for leak in leaks] == [(1, 0), (2, 1), (3, 0)]
-    assert leaks[2].score == 1.0

@@ -11,10 +11,10 @@ from fake_server import FakeServer, answer, prompt_of
 from rating_server import write_systems
 
 from eval.annotate.items import Item, Slot
+from eval.intervals import IntervalsConfig
 from eval.judge import CUT_OFF, NO_JSON, NO_LEVEL, SEVERAL_LEVELS, Reply, judge_prompt, judgement, read_reply
 from eval.judge_run import JudgeConfig, judge
 from eval.ratings import RATING
-from eval.superni_run import IntervalsConfig
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLMConfig

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from eval.intervals import IntervalsConfig
 from eval.rating_report import ReportRatingsConfig, report_ratings
 from eval.ratings import Final, disagreements, final_ratings, latest, read_events
-from eval.superni_run import IntervalsConfig
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 

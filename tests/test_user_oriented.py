@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eval.superni_run import IntervalsConfig
+from eval.intervals import IntervalsConfig
 from eval.user_oriented import Response, UserTask, read_responses, read_user_tasks
 from eval.user_oriented_run import EvalUserOrientedConfig, evaluate_user_oriented
 from selfinstruct import jsonl

@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 from eval.annotate.assignment import Placed, assign, place, place_disagreements
 from eval.annotate.desk import Desk
-from eval.annotate.items import Item, drawn, items_of_generated, items_of_predictions, system_files
+from eval.annotate.items import Item, drawn, items_of_generated, items_of_predictions
 from eval.annotate.store import RatingStore
 from eval.ratings import RATINGS, latest, read_events
+from eval.user_oriented import system_files
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.runs import RunFolder, open_run

@@ -48,24 +48,6 @@ class _Task:
     reference: str | None
 
 
-def system_files(given: Sequence[str]) -> dict[str, Path]:
-    """System name -> prediction file: a run folder stands for its `predictions.jsonl`.
-
-    Raises:
-        UserError: nothing is given, or two systems have the same name.
-    """
-    if not given:
-        raise UserError("predictions: the list is empty; give files or run folders")
-    files: dict[str, Path] = {}
-    for name in given:
-        path = Path(name)
-        system = path.name if path.is_dir() else path.stem
-        if system in files:
-            raise UserError(f"predictions: two systems are called {system!r}; rename a file or folder")
-        files[system] = path / "predictions.jsonl" if path.is_dir() else path
-    return files
-
-
 def items_of_predictions(
     files: Mapping[str, Path], tasks: Path | None, show_reference: bool = True
 ) -> tuple[list[Item], int]:

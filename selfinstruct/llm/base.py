@@ -262,7 +262,7 @@ def make_llm(config: LLMConfig) -> LLM:
 
             return ReplayLLM(Path(str(config.responses)))
         case "openai":
-            from selfinstruct.llm.openai_server import OpenAIServerLLM
+            from selfinstruct.llm.openai_api import OpenAIServerLLM
 
             return OpenAIServerLLM(config)
         case _:
