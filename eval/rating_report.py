@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,10 +38,14 @@ from eval.ratings import (
     read_events,
 )
 from eval.tables import Cell, Table, write_tables
+from selfinstruct.drawing import matplotlib_settings, new_figure, write_figure
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json, replace_text
 from selfinstruct.runs import open_run
 from selfinstruct.settings import file_digest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FEW = 30  # answers rated twice; with fewer the agreement is hardly known
 PAPER_AGREEMENT = "The paper's two raters: kappa 0.58 on four levels, 0.75 on A/B against C/D, rho 0.81."
@@ -334,14 +338,15 @@ def ratings_csv(ratings: Mapping[Unit, Event]) -> str:
 
 def draw_levels(systems: Mapping[str, Any], folder: Path) -> None:
     """The paper's stacked bars, a bar a system, best A+B rate on top: `ratings.png` and `ratings.svg`."""
-    from matplotlib import rcParams
-    from matplotlib.figure import Figure
+    with matplotlib_settings():
+        write_figure(_levels_figure(systems), folder / "ratings")
 
-    rcParams["svg.hashsalt"] = "ratings"  # equal ratings, equal bytes
+
+def _levels_figure(systems: Mapping[str, Any]) -> "Figure":
     names = sorted(systems, key=lambda name: (systems[name]["A+B"]["value"], systems[name]["A"]["value"]))
-    figure = Figure(figsize=(8, 1.3 + 0.5 * len(names)), layout="constrained")
+    figure = new_figure(8, 1.3 + 0.5 * len(names))
     axes = figure.subplots()
-    labels = [f"{_short(name)} (n={systems[name]['n']})".replace("$", r"\$") for name in names]
+    labels = [f"{_short(name)} (n={systems[name]['n']})" for name in names]
     left = np.zeros(len(names))
     for level in LEVELS:
         shares = np.array([systems[name]["shares"][level] for name in names])
@@ -362,10 +367,7 @@ def draw_levels(systems: Mapping[str, Any], folder: Path) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize="small")
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind in ("png", "svg"):
-        stamp = {"Date": None} if kind == "svg" else {}
-        figure.savefig(folder / f"ratings.{kind}", dpi=150, metadata=stamp)
+    return figure
 
 
 def _short(name: str) -> str:

@@ -4,35 +4,18 @@ Equal statistics give equal bytes (with one version of matplotlib): no clock tim
 """
 
 import colorsys
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Callable, Mapping, Sequence
 from math import cos, radians, sin
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfinstruct import jsonl
+from selfinstruct.drawing import delete_figure, matplotlib_settings, new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FOLDER = "figures"
-_DPI = 110
-_SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "text.parse_math": False,  # a label with two dollar signs is no formula
-    "svg.hashsalt": "selfinstruct",  # else the identifiers in the file are random
-    "svg.fonttype": "path",
-}
 _BLUE, _PAPER_RED = "#2c5f8a", "#b5472f"
 # Colours of Okabe and Ito, told apart with any colour vision; grey for what is beyond them.
 _COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999")
@@ -48,16 +31,13 @@ def draw_figures(folder: Path, statistics: Mapping[str, Any]) -> list[str]:
         The names of the figures drawn, without their endings.
     """
     drawn = []
-    with _matplotlib():
+    with matplotlib_settings():
         for name, draw in _FIGURES.items():
             figure = draw(statistics)
-            for kind in ("png", "svg"):
-                path = folder / FOLDER / f"{name}.{kind}"
-                if figure is None:
-                    path.unlink(missing_ok=True)
-                else:
-                    jsonl.replace_bytes(path, _rendered(figure, kind))
-            if figure is not None:
+            if figure is None:
+                delete_figure(folder / FOLDER / name)
+            else:
+                write_figure(figure, folder / FOLDER / name)
                 drawn.append(name)
     return drawn
 
@@ -65,45 +45,7 @@ def draw_figures(folder: Path, statistics: Mapping[str, Any]) -> list[str]:
 def delete_figures(folder: Path) -> None:
     """Delete what `draw_figures` draws."""
     for name in _FIGURES:
-        for kind in ("png", "svg"):
-            (folder / FOLDER / f"{name}.{kind}").unlink(missing_ok=True)
-
-
-def _rendered(figure: "Figure", kind: str) -> bytes:
-    buffer = BytesIO()
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    figure.savefig(buffer, format=kind, dpi=_DPI, metadata=metadata)
-    figure.set_layout_engine("none")  # laid out once: it takes as long as drawing
-    return buffer.getvalue()
-
-
-@contextmanager
-def _matplotlib() -> Iterator[None]:
-    """matplotlib with its own settings, not the user's; its list of fonts goes to a folder that is deleted.
-
-    A command writes into its run folder only, and matplotlib would write into the home folder.
-    """
-    with tempfile.TemporaryDirectory() as cache:
-        is_ours = "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ
-        if is_ours:
-            os.environ["MPLCONFIGDIR"] = cache
-        try:
-            import matplotlib
-            import matplotlib.figure  # its import reads the folder's name, and makes the list of fonts
-        finally:
-            if is_ours:
-                del os.environ["MPLCONFIGDIR"]
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            for name, value in _SETTINGS.items():
-                matplotlib.rcParams[name] = value  # type: ignore[index]
-            yield
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+        delete_figure(folder / FOLDER / name)
 
 
 # ---- one function a figure; None where the statistics lack its counts
@@ -113,7 +55,7 @@ def _acceptance(statistics: Mapping[str, Any]) -> "Figure | None":
     steps = statistics.get("requests", {}).get("acceptance", [])
     if not steps:
         return None
-    figure = _figure(11, 4.8)
+    figure = new_figure(11, 4.8)
     over_time, whole = figure.subplots(1, 2, width_ratios=(3, 2))
     totals: dict[str, int] = {}
     for step in steps:
@@ -177,7 +119,7 @@ def _nearest_seed(statistics: Mapping[str, Any]) -> "Figure | None":
     nearest = statistics.get("nearest_seed")
     if nearest is None:
         return None
-    figure = _figure(7, 4.2)
+    figure = new_figure(7, 4.2)
     axes = figure.subplots()
     width, counts = nearest["bin_width"], nearest["counts"]
     axes.bar(
@@ -214,7 +156,7 @@ def _lengths(statistics: Mapping[str, Any]) -> "Figure | None":
             for what, key in (("non-empty input", "input"), ("output", "output"))
         ]
     panels = [panel for panel in panels if panel[1]["n"]]
-    figure = _figure(4.2 * len(panels), 3.8)
+    figure = new_figure(4.2 * len(panels), 3.8)
     for axes, (what, lengths, mean, papers) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
     ):
@@ -242,7 +184,7 @@ def _verb_objects(statistics: Mapping[str, Any]) -> "Figure | None":
     found = statistics.get("verb_objects")
     if found is None or not found["top"]:
         return None
-    figure = _figure(10, 10.6)
+    figure = new_figure(10, 10.6)
     axes = figure.subplots()
     colours = _hues(len(found["top"]))
     inner = [
@@ -311,7 +253,7 @@ def _label_balance(statistics: Mapping[str, Any]) -> "Figure | None":
     balance = statistics.get("label_balance")
     if balance is None or not balance["instances"]:
         return None
-    figure = _figure(11, 4.8)
+    figure = new_figure(11, 4.8)
     labels, tasks = figure.subplots(1, 2, width_ratios=(3, 2))
     most = balance["most_common"]
     rows = range(len(most))
@@ -340,7 +282,7 @@ def _leaks(statistics: Mapping[str, Any]) -> "Figure | None":
     leaks = statistics.get("leaks")
     if not leaks:
         return None
-    figure = _figure(8, 1.6 + 0.75 * len(leaks))
+    figure = new_figure(8, 1.6 + 0.75 * len(leaks))
     axes = figure.subplots()
     rows = range(len(leaks))
     for key, label, shift, colour in (
