@@ -95,6 +95,38 @@ def cluster_draws(clusters: int, resamples: int, seed: int) -> NDArray[np.float6
     return drawn
 
 
+def mean_over_runs(runs: Sequence[Clusters], resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """As `mean_interval` for a system that was made several times: tasks and runs are both resampled.
+
+    The two are drawn apart from each other and crossed (Owen 2007, "The pigeonhole bootstrap"), so that the
+    interval holds what another set of tasks and what another seed would have changed. Few runs say little of
+    the latter.
+
+    Raises:
+        ValueError: the runs do not hold the same tasks with as many instances.
+    """
+    for other in runs[1:]:
+        paired_scores(runs[0], other)  # looks whether they match
+    sums = np.array([[np.sum(scores) for scores in run.values()] for run in runs], dtype=np.float64)
+    counts = np.array([len(scores) for scores in runs[0].values()], dtype=np.float64)
+    drawn, drawn_runs = (
+        cluster_draws(len(counts), resamples, seed),
+        cluster_draws(len(runs), resamples, seed + 1),
+    )
+    means = np.einsum("br,rt,bt->b", drawn_runs, sums, drawn) / (drawn @ counts * len(runs))
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(sums.sum() / counts.sum() / len(runs)), float(low), float(high))
+
+
+def paired_over_runs(
+    first: Sequence[Clusters], second: Sequence[Clusters], resamples: int = RESAMPLES, seed: int = 0
+) -> PairedDifference:
+    """As `paired_difference` for systems made several times, run by run; tasks are won by the mean over runs."""
+    differences = [paired_scores(before, after) for before, after in zip(first, second, strict=True)]
+    together = {task: [score for run in differences for score in run[task]] for task in differences[0]}
+    return PairedDifference(mean_over_runs(differences, resamples, seed), *_won_lost_tied(together))
+
+
 def paired_difference(
     first: Clusters, second: Clusters, resamples: int = RESAMPLES, seed: int = 0
 ) -> PairedDifference:
@@ -106,6 +138,12 @@ def paired_difference(
     Raises:
         ValueError: the two do not hold the same tasks with as many instances.
     """
+    differences = paired_scores(first, second)
+    return PairedDifference(mean_interval(differences, resamples, seed), *_won_lost_tied(differences))
+
+
+def paired_scores(first: Clusters, second: Clusters) -> dict[str, list[float]]:
+    """Second minus first, instance by instance (ValueError where they do not match)."""
     if first.keys() != second.keys():
         differ = sorted(first.keys() ^ second.keys())
         raise ValueError(f"not the same tasks in both: {', '.join(differ)}")
@@ -114,11 +152,10 @@ def paired_difference(
         if len(scores) != len(second[task]):
             raise ValueError(f"{task}: {len(scores)} instances against {len(second[task])}")
         differences[task] = np.subtract(second[task], scores).tolist()
+    return differences
+
+
+def _won_lost_tied(differences: Clusters) -> tuple[int, int, int]:
     # Means of many equal differences can leave a rounding rest where nothing was won.
     means = [round(float(np.mean(scores)), 9) for scores in differences.values()]
-    return PairedDifference(
-        difference=mean_interval(differences, resamples, seed),
-        tasks_won=sum(mean > 0 for mean in means),
-        tasks_lost=sum(mean < 0 for mean in means),
-        tasks_tied=sum(mean == 0 for mean in means),
-    )
+    return sum(m > 0 for m in means), sum(m < 0 for m in means), sum(m == 0 for m in means)

@@ -16,13 +16,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from eval.experiment import (
-    ReproduceConfig,
-    experiment_tables,
-    override_value,
-    sample_lines,
-    summarise_experiment,
-)
+from eval.experiment.config import ReproduceConfig
+from eval.experiment.results import experiment_tables, sample_lines, summarise_experiment
+from eval.experiment.steps import override_value
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError

@@ -1,0 +1,77 @@
+"""What an experiment is: its steps, the systems it compares, and what is shown of them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eval.summary import RAW
+from selfinstruct.errors import UserError
+from selfinstruct.settings import REPOSITORY, from_dict
+
+
+@dataclass
+class Step:
+    """One command and its settings; it runs in the folder of the step's name."""
+
+    command: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    minutes: float | None = None  # what it took on two CPU cores, for the plan that dry_run prints
+
+
+@dataclass
+class System:
+    """A row of the table: the scores of a step, of its predictions as they are or of a variant."""
+
+    step: str
+    label: str
+    variant: str = RAW
+    x: float | None = None  # its place on the horizontal axis of the curve
+
+
+@dataclass
+class ReproduceConfig:
+    """`configs/reproduce.yaml` with an experiment, as a dataclass."""
+
+    run_dir: Path
+    seed: int
+    seed_dir: Path
+    experiment_name: str
+    title: str
+    steps: dict[str, Any]
+    data_step: str | None
+    review_step: str | None
+    systems: dict[str, Any]
+    differences: list[list[str]]
+    by_category: list[str]
+    accelerate_config: str
+    seeds: list[int] | None = None  # several: the whole for each, then means over them
+    curve: str | None = None  # what `x` of the systems is: draws their scores over it
+    dry_run: bool = False
+    model: str | None = None  # this and the next two: what some experiments ask for
+    superni_dir: str | None = None
+    generated_data: str | None = None
+
+    def __post_init__(self) -> None:
+        self.steps = {name: from_dict(Step, step, f"steps.{name}.") for name, step in self.steps.items()}
+        self.systems = {name: from_dict(System, s, f"systems.{name}.") for name, s in self.systems.items()}
+        for name, system in self.systems.items():
+            if system.step not in self.steps:
+                raise UserError(f"systems.{name}.step: there is no step {system.step!r}")
+        for pair in self.differences:
+            unknown = [name for name in pair if name not in self.systems]
+            if unknown or len(pair) != 2:
+                raise UserError(f"differences: {pair} must be two of {', '.join(self.systems)}")
+        for name in self.by_category:
+            if name not in self.systems:
+                raise UserError(f"by_category: {name!r} is none of {', '.join(self.systems)}")
+        for key, step in (("data_step", self.data_step), ("review_step", self.review_step)):
+            if step is not None and step not in self.steps:
+                raise UserError(f"{key}: there is no step {step!r}; choose from {', '.join(self.steps)}")
+        if not (path := accelerate_file(self.accelerate_config)).exists():
+            options = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml")))
+            raise UserError(f"accelerate_config={self.accelerate_config}: choose from {options}")
+
+
+def accelerate_file(name: str) -> Path:
+    """The launch settings of that name."""
+    return REPOSITORY / "configs" / "accelerate" / f"{name}.yaml"
