@@ -1,4 +1,4 @@
-"""An experiment repeated with several seeds: means over them, and a curve where its systems lie on an axis."""
+"""An experiment with several seeds: means over them, and a curve where its systems lie on an axis."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE, _GREY = "#2c5f8a", "#777777"
-NOTE = "ROUGE-L x100; 95 % intervals by bootstrap over tasks and seeds together; beside them the mean of each seed."
+NOTE = "ROUGE-L x100; 95 % intervals by bootstrap over tasks and seeds together; then the mean of each seed."
 
 
 def summarise_seeds(runs: Sequence[ReproduceConfig]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _curve(runs: Sequence[ReproduceConfig]) -> "Figure":
     axes = figure.subplots()
     axes.fill_between(places, [m.low for m in means], [m.high for m in means], color=_BLUE, alpha=0.15, lw=0)
     axes.plot(places, [m.value for m in means], color=_BLUE, marker="o", label=f"mean of {len(runs)} seeds")
-    for position, run in enumerate(runs):
+    for position in range(len(runs)):
         values = [_by_seed(each)[position] for each in scores]
         axes.plot(
             places, values, "x", color=_BLUE, ms=5, alpha=0.7, label="each seed" if not position else None

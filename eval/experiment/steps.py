@@ -1,4 +1,4 @@
-"""The steps of an experiment: each by its own command, as a user would call it; and the plan of what is to do."""
+"""The steps of an experiment, each by its own command as a user would call it, and the plan of them."""
 
 import json
 import re
