@@ -14,6 +14,9 @@ from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.runs import RunFolder
 from selfinstruct.settings import REPOSITORY
 
+# Words that Hydra reads as the text they are, and those it would read as something else.
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_NOT_TEXT = ("true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf")
 _MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
 
 
@@ -131,6 +134,8 @@ def override_value(value: Any) -> str:
             return "null"
         case bool():
             return str(value).lower()
+        case str() if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
+            return value
         case str():
             # In quotes a backslash is special only before a quote.
             escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + found[2].replace("'", r"\'"), value)
