@@ -121,7 +121,7 @@ def mean_over_runs(runs: Sequence[Clusters], resamples: int = RESAMPLES, seed: i
 def paired_over_runs(
     first: Sequence[Clusters], second: Sequence[Clusters], resamples: int = RESAMPLES, seed: int = 0
 ) -> PairedDifference:
-    """As `paired_difference` for systems made several times, run by run; a task is won by its mean over all."""
+    """As `paired_difference` for systems made several times, run by run (a task is won by its mean)."""
     differences = [paired_scores(before, after) for before, after in zip(first, second, strict=True)]
     together = {task: [score for run in differences for score in run[task]] for task in differences[0]}
     return PairedDifference(mean_over_runs(differences, resamples, seed), *_won_lost_tied(together))

@@ -30,7 +30,10 @@ SCRIPT = str(ROOT / "scripts" / "reproduce.py")
 
 @pytest.mark.parametrize(
     "value",
-    ["plain", "true", "None", "-x", "1e3", "a b=c,d", "it's", "back\\slash", "[x]", True, None, 3, 0.5, ["a", "b'c"], {"k": "v w"}],
+    [
+        *("plain", "true", "None", "-x", "1e3", "a b=c,d", "it's", "back\\slash", "[x]"),
+        *(True, None, 3, 0.5, ["a", "b'c"], {"k": "v w"}),
+    ],
 )
 def test_a_setting_reaches_a_step_as_it_is(value: Any) -> None:
     parsed = OverridesParser.create().parse_override(f"key={override_value(value)}").value()
