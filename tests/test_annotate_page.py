@@ -226,6 +226,41 @@ def test_code_tables_and_lists_are_shown_as_such(browser: Any, tmp_path: Path) -
         assert text in page.locator(".slot .plain").all_text_contents()
 
 
+def test_a_long_input_says_that_it_is_cut_and_a_key_shows_all_of_it(browser: Any, tmp_path: Path) -> None:
+    paths = write_systems(tmp_path, 2)
+    long = "\n".join(f"Line {n}" for n in range(60)) + "\nTHE END"
+    for path in map(Path, paths):
+        jsonl.replace(path, [line | {"input": long} for line in jsonl.read(path)])
+    with Server(tmp_path, paths) as server:
+        page = open_page(browser, server)
+        height = "() => document.querySelector('.input .text').clientHeight"
+        cut = page.evaluate(height)
+        assert cut < 400
+        assert page.locator(".whole").inner_text() == "L Show all of it"
+        assert page.locator(".slot.marked").bounding_box()["y"] < 800  # the answers are near
+        page.keyboard.press("l")
+        assert page.evaluate(height) == page.evaluate(
+            "() => document.querySelector('.input .text').scrollHeight"
+        )
+        assert page.evaluate(height) > 60 * 15
+        rate(page, "a")  # within the item it stays so
+        assert page.evaluate(height) > 60 * 15
+        rate(page, "a")
+        assert page.evaluate(height) == cut
+
+
+def test_a_newcomer_is_pointed_to_the_rubric(browser: Any, tmp_path: Path) -> None:
+    with Server(tmp_path, write_systems(tmp_path, 2)) as server:
+        page = open_page(browser, server)
+        page.wait_for_function("() => document.getElementById('saved').innerText.includes('rubric')")
+        rate(page, "a")
+        rate(page, "a")
+        page.reload()
+        page.wait_for_selector(".slot")
+        page.wait_for_timeout(200)
+        assert page.inner_text("#saved") == ""
+
+
 def test_note_skip_back_and_undo_by_keyboard(browser: Any, tmp_path: Path) -> None:
     with Server(tmp_path, write_systems(tmp_path, 3)) as server:
         page = open_page(browser, server)
