@@ -13,7 +13,7 @@ from typing import Any
 from eval.annotate.assignment import Entry, Placed, assign, hand_over, place, place_disagreements, plant
 from eval.annotate.items import Item, drawn, items_of_generated, items_of_predictions
 from eval.ratings import FIRST, Event, latest
-from eval.user_oriented import system_files
+from eval.user_oriented import PREDICTIONS, system_files
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.jsonl import replace_json
@@ -22,7 +22,11 @@ from selfinstruct.settings import REPOSITORY, file_digest
 ASSIGNMENT = "assignment.json"
 PAPER_ITEMS, PAPER_REVIEWED = 252, 200
 _DEMO = REPOSITORY / "runs/demo"
-_DEMO_SYSTEMS = ("vanilla", "self_instruct")
+_RELEASED = REPOSITORY / "runs/public/self-instruct/human_eval/predictions"
+_FIRST_RATED = (  # where nothing is given; of the paper's systems, the two of its central comparison
+    (f"vanilla/{PREDICTIONS}", f"self_instruct/{PREDICTIONS}"),
+    ("davinci-self-instruct_predictions.jsonl", "text-davinci-001_predictions.jsonl"),
+)
 _RATER = re.compile(r"[\w.-]{1,40}")
 
 
@@ -79,19 +83,20 @@ class StudyConfig:
 
     @property
     def systems(self) -> list[str]:
-        """The prediction files or run folders; those of `make demo` where nothing is given."""
+        """The prediction files or run folders; where nothing is given, the demo's or the paper's."""
         if self.predictions is not None:
             return [self.predictions] if isinstance(self.predictions, str) else self.predictions
-        for seed in sorted(_DEMO.glob("seed*")):
-            paths = [seed / name for name in _DEMO_SYSTEMS]
-            if all((path / "predictions.jsonl").exists() for path in paths):
-                return [str(path) for path in paths]
+        for folder in (*sorted(_DEMO.glob("seed*")), _RELEASED):
+            for names in _FIRST_RATED:
+                paths = [folder / name for name in names]
+                if all(path.exists() for path in paths):
+                    return [str(path.parent if path.name == PREDICTIONS else path) for path in paths]
         advice = (
             "give predictions=[RUN_DIR_OR_FILE,...]: run folders of eval_user_oriented.py or "
-            "eval_superni.py, or files of the paper (scripts/download_data.py); or run `make demo` first "
-            "and rate its answers"
+            "eval_superni.py, or files of the released form; or run `make demo` (or fetch the paper's: "
+            "scripts/download_data.py what=[predictions]), and start without arguments"
         )
-        raise UserError(f"predictions is missing, and {_DEMO} holds no finished demo; {advice}")
+        raise UserError(f"predictions is missing, and neither {_DEMO} nor {_RELEASED} holds any; {advice}")
 
 
 def study_items(config: StudyConfig) -> tuple[list[Item], dict[str, Any], int]:
