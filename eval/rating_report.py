@@ -107,7 +107,7 @@ def report_ratings(config: ReportRatingsConfig) -> dict[str, Any]:
             draw_levels(metrics["systems"], run.path)
         run.complete("report", ratings=len(ratings))
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
-    print(f"tables, figure, metrics and ratings.csv are in {config.run_dir}")
+    print(f"tables, figure, metrics and the ratings (CSV, XLSX) are in {config.run_dir}")
     return metrics
 
 

@@ -236,7 +236,7 @@ def test_what_is_not_ours_is_refused_and_the_ratings_stay(tmp_path: Path) -> Non
         (saved("x.xlsx", "no workbook"), "is no Excel workbook"),
         (saved("y.xlsx", wrong.getvalue()), "has no sheet 'ratings'"),
         (saved("z.json", "{"), "not valid JSON"),
-        (saved("z.json", '[{"x": 1}]'), "record 1: neither a task with annotations nor a record"),
+        (saved("w.json", '[{"x": 1}]'), "record 1: neither a task with annotations nor a record"),
         (str(tmp_path / "none.xlsx"), "none.xlsx: cannot be read"),
     ):
         with pytest.raises(UserError) as refused:
