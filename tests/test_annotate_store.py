@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rating_server import write_systems
 
+from eval.annotate import study
 from eval.annotate.assignment import Placed, assign, hand_over, place_disagreements, plant
 from eval.annotate.assignment import place as place_entries
 from eval.annotate.command import AnnotateConfig, annotate
@@ -36,6 +37,25 @@ def place(own: list[Item], rater: str, repeats: float, seed: int) -> list[Placed
 
 def desk(path: Path, rater: str = "ann", number: int = 4, repeats: float = 0) -> Desk:
     return Desk(rater, place(items(number), rater, repeats, seed=1), RatingStore(path), adjudicates=False)
+
+
+def config(tmp_path: Path, **changes: Any) -> AnnotateConfig:
+    values: dict[str, Any] = {
+        "run_dir": tmp_path / "run",
+        "predictions": write_systems(tmp_path, 3),
+        "tasks": None,
+        "generated": None,
+        "num_items": None,
+        "show_reference": True,
+        "raters": ["ann"],
+        "overlap": None,
+        "repeats": 0.0,
+        "adjudicate": None,
+        "seed": 1,
+        "host": "127.0.0.1",
+        "port": 0,
+    }
+    return AnnotateConfig(**(values | changes))
 
 
 def event(rater: str, item: str, rating: str, id: str = "", system: str = "x") -> Event:
@@ -300,6 +320,24 @@ def test_the_review_draws_one_instance_an_instruction(tmp_path: Path) -> None:
     assert {slot.system for slot in found[0].slots} == {GENERATED}
 
 
+def test_without_arguments_the_demo_is_rated_else_the_paper_s_else_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "_DEMO", tmp_path / "demo")
+    monkeypatch.setattr(study, "_RELEASED", tmp_path / "released")
+    with pytest.raises(UserError, match=r"give predictions=.*make demo"):
+        _ = config(tmp_path, predictions=None).systems
+    released = ["davinci-self-instruct_predictions", "text-davinci-001_predictions"]
+    for name in released:
+        jsonl.replace(tmp_path / f"released/{name}.jsonl", [{}])
+    assert [Path(name).stem for name in config(tmp_path, predictions=None).systems] == released
+    jsonl.replace(tmp_path / "demo/seed1/vanilla/predictions.jsonl", [{}])  # seed 1 is not finished
+    for name in ("vanilla", "self_instruct"):
+        jsonl.replace(tmp_path / f"demo/seed3/{name}/predictions.jsonl", [{}])
+    expected = [str(tmp_path / f"demo/seed3/{name}") for name in ("vanilla", "self_instruct")]
+    assert config(tmp_path, predictions=None).systems == expected
+
+
 # --- wrong use --------------------------------------------------------------------------------------------
 
 
@@ -324,22 +362,7 @@ def test_the_review_draws_one_instance_an_instruction(tmp_path: Path) -> None:
 def test_wrong_use_is_refused_before_the_run_folder_is_made(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    values: dict[str, Any] = {
-        "run_dir": tmp_path / "run",
-        "predictions": write_systems(tmp_path, 3),
-        "tasks": None,
-        "generated": None,
-        "num_items": None,
-        "show_reference": True,
-        "raters": ["ann"],
-        "overlap": None,
-        "repeats": 0.0,
-        "adjudicate": None,
-        "seed": 1,
-        "host": "127.0.0.1",
-        "port": 0,
-    }
     with pytest.raises(UserError) as refused:
-        annotate(AnnotateConfig(**(values | changes)))
+        annotate(config(tmp_path, **changes))
     assert message in str(refused.value)
     assert not (tmp_path / "run").exists()

@@ -358,7 +358,7 @@ function drawProgress() {
   const where = item ? `Item ${item.position + 1} of ${total}` : `${total} items`;
   const pace = state.pace_seconds;
   const left = pace && done < total ? `, about ${duration(pace * (total - done))} left` : "";
-  $("progress").textContent = `${where} · ${done} rated${pace ? ` · ${duration(pace)} an item${left}` : ""}`;
+  $("progress").textContent = `${where} · ${done} ${state.mode === "adjudicate" ? "decided" : "rated"}${pace ? ` · ${duration(pace)} an item${left}` : ""}`;
   $("view-name").textContent = formatted ? "formatted" : "plain";
   $("undo").disabled = !state.can_undo;
 }
@@ -431,7 +431,8 @@ async function start() {
   $("show-view").addEventListener("click", toggleView);
   $("show-rubric").addEventListener("click", () => $("rubric").showModal());
   await show(nextOpen(-1));
-  if (!/[ds]/.test(state.status)) saved(narrow() ? "New here? See Rubric." : "New here? R shows the rubric.");
+  const hint = narrow() ? "New here? See Rubric." : "New here? R shows the rubric.";
+  if (!/[ds]/.test(state.status)) saved(state.mode === "adjudicate" ? "The raters differ: what you decide counts." : hint);
 }
 
 function narrow() {
