@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.annotate.items import Item
-from eval.ratings import LEVELS
+from eval.ratings import LEVELS, MEANINGS
 
 PROMPT = """\
 You rate one answer to a task, on a scale of four levels:
 
-A: valid and satisfying; nothing that matters would be changed.
-B: acceptable, with minor errors or imperfections; of use as it is.
-C: relevant and responding to the task, but with significant errors in the content.
-D: irrelevant or invalid: empty, another topic, the task repeated, or unreadable.
+{levels}
 
 Rate by whether the answer would satisfy the person who asked. A right answer followed by text that nobody \
 asked for is a B if that text is easily ignored, and a C if the answer has to be looked for in it. {about}
@@ -72,7 +69,8 @@ def judge_prompt(item: Item, answer: str) -> str:
     material["answer"] = answer
     about = _WITH_REFERENCE if item.reference is not None else ""
     text = json.dumps(material, ensure_ascii=False, indent=1)
-    return PROMPT.format(about=about, material=text)
+    levels = "\n".join(f"{level}: {meaning}" for level, meaning in MEANINGS.items())
+    return PROMPT.format(levels=levels, about=about, material=text)
 
 
 def read_reply(text: str, finish_reason: str) -> Reply:

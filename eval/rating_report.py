@@ -25,6 +25,7 @@ from eval.intervals import Interval, IntervalsConfig, PairedDifference, paired_d
 from eval.ratings import (
     LEVELS,
     QUALITY_QUESTIONS,
+    QUESTIONS,
     RATING,
     REPEAT,
     Event,
@@ -38,6 +39,7 @@ from eval.ratings import (
     read_events,
 )
 from eval.tables import Cell, Table, write_tables
+from eval.workbooks import Sheet, write_workbook
 from selfinstruct.drawing import matplotlib_settings, new_figure, write_figure
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json, replace_text
@@ -51,12 +53,7 @@ FEW = 30  # answers rated twice; with fewer the agreement is hardly known
 PAPER_AGREEMENT = "The paper's two raters: kappa 0.58 on four levels, 0.75 on A/B against C/D, rho 0.81."
 # Percent of 200 generated instructions, one instance each (paper, Table 2).
 PAPER_QUALITY = {"valid_task": 92, "appropriate_input": 79, "acceptable_output": 58, "all_three": 54}
-_QUESTIONS = {
-    "valid_task": "Does the instruction describe a valid task?",
-    "appropriate_input": "Is the input appropriate for the instruction?",
-    "acceptable_output": "Is the output an acceptable response?",
-    "all_three": "All three",
-}
+_QUESTIONS = QUESTIONS | {"all_three": "All three"}
 # Blue to red over pale middles: told apart in grey and with any colour vision.
 _COLOURS = {"A": "#2c5f8a", "B": "#a3c4dc", "C": "#f2c48d", "D": "#b5472f"}
 _MEANINGS = {
@@ -108,12 +105,13 @@ def report_ratings(config: ReportRatingsConfig) -> dict[str, Any]:
         metrics["files"] = {str(path): file_digest(path) for path in config.files}
         replace_json(run.path / "metrics.json", metrics)
         replace_text(run.path / "ratings.csv", ratings_csv(ratings))
+        write_workbook(run.path / "ratings.xlsx", [Sheet("ratings", rating_rows(ratings), {"note": 60})])
         write_tables(run.path, rating_tables(metrics))
         if metrics["systems"]:
             draw_levels(metrics["systems"], run.path)
         run.complete("report", ratings=len(ratings))
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
-    print(f"tables, figure, metrics and ratings.csv are in {config.run_dir}")
+    print(f"tables, figure, metrics and the ratings (CSV, XLSX) are in {config.run_dir}")
     return metrics
 
 
@@ -321,18 +319,24 @@ def _interval(values: Mapping[str, float]) -> Interval:
     return Interval(values["value"], values["low"], values["high"])
 
 
+_COLUMNS = ("rater", "item", "system", "question", "round", "rating", "note", "time")
+
+
+def rating_rows(ratings: Mapping[Unit, Event]) -> list[dict[str, str]]:
+    """A row a rating, by item and system."""
+    in_order = sorted(ratings.values(), key=lambda e: (e.item, e.system or "", e.question, e.rater, e.round))
+    return [{column: str(getattr(event, column)) for column in _COLUMNS} for event in in_order]
+
+
 def ratings_csv(ratings: Mapping[Unit, Event]) -> str:
-    """A line a rating: rater, item, system, question, round, rating, note, time."""
+    """The rows of `rating_rows` as CSV."""
     text = io.StringIO()
+    rows = rating_rows(ratings)
     writer = csv.writer(text, lineterminator="\n")
-    columns = ("rater", "item", "system", "question", "round", "rating", "note", "time")
-    writer.writerow(columns)
-    for event in sorted(
-        ratings.values(), key=lambda e: (e.item, e.system or "", e.question, e.rater, e.round)
-    ):
-        cells = [str(getattr(event, column)) for column in columns]
+    writer.writerow(_COLUMNS)
+    for row in rows:
         # A spreadsheet would run a text that begins like a formula.
-        writer.writerow([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in cells])
+        writer.writerow([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in row.values()])
     return text.getvalue()
 
 

@@ -13,8 +13,19 @@ from selfinstruct.errors import UserError
 
 RATINGS = "ratings.jsonl"
 LEVELS = ("A", "B", "C", "D")  # best first (paper, section 4.4)
+MEANINGS = {
+    "A": "valid and satisfying; nothing that matters would be changed.",
+    "B": "acceptable, with minor errors or imperfections; of use as it is.",
+    "C": "relevant and responding to the task, but with significant errors in the content.",
+    "D": "irrelevant or invalid: empty, another topic, the task repeated, or unreadable.",
+}
 YES_NO = ("yes", "no")
-QUALITY_QUESTIONS = ("valid_task", "appropriate_input", "acceptable_output")  # the paper's review of its data
+QUESTIONS = {  # the paper's review of its data (Table 2)
+    "valid_task": "Does the instruction describe a valid task?",
+    "appropriate_input": "Is the input appropriate for the instruction?",
+    "acceptable_output": "Is the output an acceptable response?",
+}
+QUALITY_QUESTIONS = tuple(QUESTIONS)
 RATING = "rating"  # the one question of the A to D scale
 FIRST, REPEAT, ADJUDICATION = "first", "repeat", "adjudication"
 RATE, SKIP, UNDO = "rate", "skip", "undo"

@@ -24,7 +24,7 @@ from omegaconf.errors import (
 )
 
 from selfinstruct.errors import StoppedEarly, UserError
-from selfinstruct.settings import REPOSITORY, from_dict
+from selfinstruct.settings import REPOSITORY, did_you_mean, from_dict
 
 CONFIGS = REPOSITORY / "configs"
 
@@ -115,7 +115,8 @@ def _reworded(error: HydraException | OmegaConfBaseException) -> str:
     match error:
         case MissingConfigException(missing_cfg_file=str(name), options=options) if options:
             group, _, option = name.rpartition("/")
-            return f"{_as_typed(group)}={option}: no such option; choose from {', '.join(options)}"
+            near = did_you_mean(option, options)
+            return f"{_as_typed(group)}={option}: no such option; choose from {', '.join(options)}{near}"
         case OverrideParseException():
             reason = str(error).splitlines()
             reason = [line for line in reason if not line.startswith(("See ", "Error parsing"))]
@@ -124,8 +125,11 @@ def _reworded(error: HydraException | OmegaConfBaseException) -> str:
         case MissingMandatoryValue():
             return f"{error.full_key} is missing; give it as {error.full_key}=VALUE (--help says what it is)"
     match error.__cause__:
-        case ConfigKeyError(full_key=str(key)) | ConfigAttributeError(full_key=str(key)):
-            return f"{_as_typed(key)}: no such setting; --help lists those there are"
+        case (ConfigKeyError(full_key=str(key)) | ConfigAttributeError(full_key=str(key))) as cause:
+            # The keys of the group that the mistyped one would be in.
+            beside = cause.parent_node.keys() if isinstance(cause.parent_node, DictConfig) else []
+            near = did_you_mean(key.rpartition(".")[2], [str(name) for name in beside if name != "hydra"])
+            return f"{_as_typed(key)}: no such setting; --help lists those there are{near}"
     if isinstance(error, OmegaConfBaseException) and error.full_key:
         return f"{error.full_key}: {str(error).splitlines()[0]}; mend it, or give {error.full_key}=VALUE"
     causes = [str(error), str(error.__cause__ or "")]

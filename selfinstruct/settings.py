@@ -1,9 +1,11 @@
 """From Hydra's composed config to a plain dataclass, and from settings to a fingerprint."""
 
+import difflib
 import hashlib
 import json
 import types
 import typing
+from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,11 +30,14 @@ def from_dict(cls: type[T], values: dict[str, Any], where: str = "") -> T:
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     for key in values:
         if key not in known:
-            raise UserError(f"{where}{key}: no such setting; known here: {', '.join(known)}")
+            listed = f"known here: {', '.join(known)}{did_you_mean(key, known)}"
+            raise UserError(f"{where}{key}: no such setting; {listed}")
     arguments = {}
     for name, field in known.items():
         if name in values:
             arguments[name] = _convert(hints[name], values[name], f"{where}{name}")
+            if name == "seed" and isinstance(values[name], int) and values[name] < 0:
+                raise UserError(f"{where}seed: {values[name]} must be 0 or more")
         elif field.default is MISSING and field.default_factory is MISSING:
             raise UserError(f"{where}{name} is missing; give it as {where}{name}=VALUE")
     return cls(**arguments)
@@ -86,6 +91,12 @@ def _first_that_fits(options: list[Any], value: Any, where: str) -> Any:
 def _name(kind: Any) -> str:
     names = {int: "whole number", float: "number", bool: "true or false", str: "text", Path: "path"}
     return names.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean X?)` with the most similar of the known words; empty where none is similar."""
+    found = difflib.get_close_matches(word, list(known), 1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

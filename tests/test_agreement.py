@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import krippendorff
 import numpy as np
@@ -214,3 +215,63 @@ def test_a_share_of_none_or_all_still_has_an_interval() -> None:
     assert share_interval(0, 10).high == pytest.approx(100 * square / (10 + square), abs=1e-4)
     assert share_interval(10, 10).low == pytest.approx(100 - share_interval(0, 10).high)
     assert share_interval(5, 10).value == 50
+
+
+def exact_kappa(one: Sequence[int], two: Sequence[int], distance: Callable[[int, int], int]) -> float | None:
+    seen = Fraction(sum(map(distance, one, two)), len(one))
+    chance = Fraction(sum(distance(a, b) for a in one for b in two), len(one) ** 2)
+    return float(1 - seen / chance) if chance else None
+
+
+def exact_alpha(units: Sequence[Sequence[int]]) -> float | None:
+    """Krippendorff's ordinal alpha from its definition; `units`: the levels that each answer got."""
+    units = [unit for unit in units if len(unit) > 1]
+    count = [sum(unit.count(level) for unit in units) for level in range(4)]
+
+    def distance(a: int, b: int) -> Fraction:
+        low, high = sorted((a, b))
+        return (sum(count[low : high + 1]) - Fraction(count[low] + count[high], 2)) ** 2
+
+    seen = sum(
+        distance(a, b) / (len(unit) - 1)
+        for unit in units
+        for one, a in enumerate(unit)
+        for two, b in enumerate(unit)
+        if one != two
+    )
+    chance = sum(count[a] * count[b] * distance(a, b) for a in range(4) for b in range(4))
+    return float(1 - seen * (sum(count) - 1) / chance) if chance else None
+
+
+def test_few_ratings_with_gaps_give_what_exact_arithmetic_gives() -> None:
+    generator = random.Random(5)
+    distances = {
+        "kappa": lambda a, b: int(a != b),
+        "kappa_linear": lambda a, b: abs(a - b),
+        "kappa_quadratic": lambda a, b: (a - b) ** 2,
+        "kappa_halves": lambda a, b: int(a // 2 != b // 2),
+    }
+    undefined = 0
+    for _ in range(200):
+        levels, number = LEVELS[: generator.choice([1, 2, 4])], generator.choice([2, 3, 9])
+        ratings: dict[str, Given] = {
+            rater: {
+                (str(n), "s"): generator.choice(levels) for n in range(number) if generator.random() < 0.8
+            }
+            for rater in ("ann", "ben", "eve")
+        }
+        shared = sorted(ratings["ann"].keys() & ratings["ben"].keys())
+        one, two = ([LEVELS.index(ratings[rater][key]) for key in shared] for rater in ("ann", "ben"))
+        found = pair_agreement(("ann", "ben"), ratings["ann"], ratings["ben"], LEVELS, resamples=2)
+        for name, distance in distances.items():
+            exact = exact_kappa(one, two, distance) if shared else None
+            mine = found.kappas[name]
+            assert (mine.value if mine else None) == (None if exact is None else pytest.approx(exact))
+            undefined += exact is None
+        units = [
+            [LEVELS.index(given[str(n), "s"]) for given in ratings.values() if (str(n), "s") in given]
+            for n in range(number)
+        ]
+        exact = exact_alpha(units)
+        assert krippendorff_alpha(ratings, LEVELS) == (None if exact is None else pytest.approx(exact))
+    assert 100 < undefined < 700  # both kinds were met

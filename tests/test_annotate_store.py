@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from rating_server import write_systems
 
-from eval.annotate.assignment import assign, place, place_disagreements
+from eval.annotate import study
+from eval.annotate.assignment import Placed, assign, hand_over, place_disagreements, plant
+from eval.annotate.assignment import place as place_entries
 from eval.annotate.command import AnnotateConfig, annotate
 from eval.annotate.desk import Desk, WrongRequest
 from eval.annotate.items import GENERATED, Item, Slot, items_of_generated, items_of_predictions
@@ -28,8 +30,32 @@ def items(number: int) -> list[Item]:
     return [Item(f"item {n}", f"Do {n}.", "", None, None, slots) for n in range(number)]
 
 
+def place(own: list[Item], rater: str, repeats: float, seed: int) -> list[Placed]:
+    entries = plant([item.id for item in own], rater, repeats, seed)
+    return place_entries(entries, {item.id: item for item in own}, rater, seed)
+
+
 def desk(path: Path, rater: str = "ann", number: int = 4, repeats: float = 0) -> Desk:
     return Desk(rater, place(items(number), rater, repeats, seed=1), RatingStore(path), adjudicates=False)
+
+
+def config(tmp_path: Path, **changes: Any) -> AnnotateConfig:
+    values: dict[str, Any] = {
+        "run_dir": tmp_path / "run",
+        "predictions": write_systems(tmp_path, 3),
+        "tasks": None,
+        "generated": None,
+        "num_items": None,
+        "show_reference": True,
+        "raters": ["ann"],
+        "overlap": None,
+        "repeats": 0.0,
+        "adjudicate": None,
+        "seed": 1,
+        "host": "127.0.0.1",
+        "port": 0,
+    }
+    return AnnotateConfig(**(values | changes))
 
 
 def event(rater: str, item: str, rating: str, id: str = "", system: str = "x") -> Event:
@@ -123,16 +149,41 @@ def test_undo_takes_back_nothing_of_another_rater(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("raters", "overlap"), [(2, 1), (3, 2), (5, 2), (5, 3), (4, 4)])
 def test_items_are_spread_evenly(raters: int, overlap: int) -> None:
     names = [f"rater {n}" for n in range(raters)]
-    lists = assign(items(101), names, overlap, seed=3)
+    numbered = [item.id for item in items(101)]
+    lists = assign(numbered, names, overlap, seed=3)
     loads = [len(own) for own in lists.values()]
     assert max(loads) - min(loads) <= 1
-    times = Counter(item.id for own in lists.values() for item in own)
+    times = Counter(item for own in lists.values() for item in own)
     assert set(times.values()) == {overlap}
     if overlap > 1:
-        ids = {rater: {item.id for item in own} for rater, own in lists.items()}
+        ids = {rater: set(own) for rater, own in lists.items()}
         met = [len(ids[a] & ids[b]) for a, b in combinations(names, 2)]
         assert max(met) - min(met) <= 0.2 * max(met)
-    assert lists == assign(items(101), names, overlap, seed=3)
+    assert lists == assign(numbered, names, overlap, seed=3)
+
+
+def test_who_joins_takes_over_what_nobody_has_touched() -> None:
+    numbered = [item.id for item in items(60)]
+    lists = assign(numbered, ["ann", "ben", "cid"], 2, seed=1)  # 40 each
+    untouched = {"ann": set(lists["ann"][10:]), "ben": set(lists["ben"]), "cid": set(lists["cid"][35:])}
+    taken = hand_over(lists | {"eve": []}, untouched, ["eve"])["eve"]
+    moved = [item for found in taken.values() for item in found]
+    assert len(set(moved)) == len(moved) == 23  # 30 and 40 wait: about 23 for each of the three
+    assert {giver: len(found) for giver, found in taken.items()} == {"ben": 16, "ann": 7}
+    for giver, found in taken.items():
+        assert set(found) <= untouched[giver]
+        assert set(found) <= set(lists[giver][-25:])  # from the end
+
+
+def test_a_higher_overlap_adds_raters_and_changes_no_list() -> None:
+    numbered = [item.id for item in items(40)]
+    before = assign(numbered, ["ann", "ben"], 1, seed=1)
+    after = assign(numbered, ["ann", "ben", "eve"], 2, seed=1, before=before)
+    for rater, own in before.items():
+        assert after[rater][: len(own)] == own
+    times = Counter(item for own in after.values() for item in own)
+    assert set(times.values()) == {2}
+    assert max(map(len, after.values())) - min(map(len, after.values())) <= 1
 
 
 def test_answers_are_shuffled_by_rater_and_item_and_stay_so() -> None:
@@ -269,6 +320,24 @@ def test_the_review_draws_one_instance_an_instruction(tmp_path: Path) -> None:
     assert {slot.system for slot in found[0].slots} == {GENERATED}
 
 
+def test_without_arguments_the_demo_is_rated_else_the_paper_s_else_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "_DEMO", tmp_path / "demo")
+    monkeypatch.setattr(study, "_RELEASED", tmp_path / "released")
+    with pytest.raises(UserError, match=r"give predictions=.*make demo"):
+        _ = config(tmp_path, predictions=None).systems
+    released = ["davinci-self-instruct_predictions", "text-davinci-001_predictions"]
+    for name in released:
+        jsonl.replace(tmp_path / f"released/{name}.jsonl", [{}])
+    assert [Path(name).stem for name in config(tmp_path, predictions=None).systems] == released
+    jsonl.replace(tmp_path / "demo/seed1/vanilla/predictions.jsonl", [{}])  # seed 1 is not finished
+    for name in ("vanilla", "self_instruct"):
+        jsonl.replace(tmp_path / f"demo/seed3/{name}/predictions.jsonl", [{}])
+    expected = [str(tmp_path / f"demo/seed3/{name}") for name in ("vanilla", "self_instruct")]
+    assert config(tmp_path, predictions=None).systems == expected
+
+
 # --- wrong use --------------------------------------------------------------------------------------------
 
 
@@ -293,22 +362,7 @@ def test_the_review_draws_one_instance_an_instruction(tmp_path: Path) -> None:
 def test_wrong_use_is_refused_before_the_run_folder_is_made(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    values: dict[str, Any] = {
-        "run_dir": tmp_path / "run",
-        "predictions": write_systems(tmp_path, 3),
-        "tasks": None,
-        "generated": None,
-        "num_items": None,
-        "show_reference": True,
-        "raters": ["ann"],
-        "overlap": None,
-        "repeats": 0.0,
-        "adjudicate": None,
-        "seed": 1,
-        "host": "127.0.0.1",
-        "port": 0,
-    }
     with pytest.raises(UserError) as refused:
-        annotate(AnnotateConfig(**(values | changes)))
+        annotate(config(tmp_path, **changes))
     assert message in str(refused.value)
     assert not (tmp_path / "run").exists()

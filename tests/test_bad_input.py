@@ -226,7 +226,14 @@ CASES = [
         write("seeds.jsonl", lines(SEEDS, id="seed_0")[:-30]),
     ),
     # Settings
-    setting("generate", "run_dirs=x", "run_dirs: no such setting; --help"),
+    setting("generate", "run_dirs=x", "lists those there are (did you mean run_dir?)"),
+    setting(
+        "generate", "llm.bakend=x", "llm.bakend: no such setting; --help lists those there are (did you mean"
+    ),
+    setting("generate", "zzz=x", "zzz: no such setting; --help lists those there are\n"),
+    setting("generate", "llm=opnai", "openai, replay, tiny (did you mean openai?)"),
+    setting("generate", "seed=-1", "seed: -1 must be 0 or more"),
+    setting("eval_superni", "intervals.seed=-3", "intervals.seed: -3 must be 0 or more"),
     setting("train", "method.rank=3", "method.rank: no such setting; --help"),
     setting("generate", "llm=gpt", "llm=gpt: no such option; choose from local"),
     setting("reproduce", "experiment=no", "experiment=no: no such option; choose from"),

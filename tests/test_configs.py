@@ -23,6 +23,7 @@ COMMANDS = {
     "review_little_world": "scripts/review_little_world.py",
     "annotate": "scripts/annotate.py",
     "report_ratings": "scripts/report_ratings.py",
+    "rating_forms": "scripts/rating_forms.py",
     "judge": "scripts/judge.py",
     "filter_novel": "scripts/filter_novel.py",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import fake_server
 import pytest
+import served_model
 from fake_server import FakeServer, answer, prompt_of
 from rating_server import write_systems
 
@@ -17,7 +18,7 @@ from eval.judge_run import JudgeConfig, judge
 from eval.ratings import RATING
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
-from selfinstruct.llm.base import LLMConfig
+from selfinstruct.llm.base import TINY_MODEL, LLMConfig
 from selfinstruct.llm.budget import BudgetConfig
 
 
@@ -183,6 +184,41 @@ def test_a_judge_that_can_never_be_read_still_gives_a_report(tmp_path: Path, ser
     metrics = judge(config(tmp_path, server, samples=1))
     assert metrics["systems"] == {}
     assert "no JSON object 4" in table(tmp_path)
+
+
+@pytest.mark.parametrize("endpoint", ["completions", "chat"])
+def test_a_real_server_whose_model_cannot_judge_scores_nothing(
+    tmp_path: Path, server: FakeServer, address: str, endpoint: str
+) -> None:
+    llm = LLMConfig("openai", str(TINY_MODEL), base_url=address, endpoint=endpoint)
+    settings: dict[str, Any] = {"llm": llm, "max_tokens": 8, "samples": 2}
+    with pytest.raises(StoppedEarly, match="max_requests"):
+        judge(config(tmp_path, server, **settings, budget=BudgetConfig(max_requests=5)))
+    logged = jsonl.read(tmp_path / "run/response_log.jsonl")
+    assert len(logged) == 5
+    assert not (tmp_path / "run/judgements.jsonl").exists()
+    metrics = judge(config(tmp_path, server, **settings))
+    after = jsonl.read(tmp_path / "run/response_log.jsonl")
+    assert after[:5] == logged  # nothing was asked twice
+    assert len(after) == 4 * 2 * 2
+    assert metrics["systems"] == {}
+    for found in metrics["judged"].values():
+        assert (found["answers"], found["unscored"], found["unreadable_replies"]) == (4, 4, 8)
+    assert "how far this judge agrees with people is not known" in table(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served_model.served(tmp_path_factory.mktemp("serve") / "serve.log") as found:
+        yield found
+
+
+def test_the_embedded_model_is_too_small_to_judge_and_the_report_says_so(
+    tmp_path: Path, server: FakeServer
+) -> None:
+    metrics = judge(config(tmp_path, server, llm=LLMConfig("tiny", None), samples=1))
+    assert metrics["judged"]["secretname"]["why_unscored"] == {"prompt too long": 4}
+    assert "prompt too long 4" in table(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The contract of `selfinstruct.llm.base.LLM`, over every backend."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -122,9 +123,12 @@ def test_the_description_names_no_path(llm: LLM) -> None:
     assert "/" not in str(llm.description)
 
 
-def test_closing_twice_is_no_error(llm: LLM) -> None:
+def test_closing_twice_is_no_error_and_leaves_nothing_running(llm: LLM) -> None:
+    for request in GREEDY:
+        llm.for_stage("instructions").submit(request)
     llm.close()
     llm.close()
+    assert "llm" not in {thread.name for thread in threading.enumerate()}
 
 
 # ---- every model

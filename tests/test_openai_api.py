@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -17,6 +16,7 @@ from typing import Any
 
 import fake_server
 import pytest
+import served_model
 from fake_server import FakeServer, answer, error, prompt_of, raw, text_of
 from transformers import AutoTokenizer
 
@@ -645,30 +645,9 @@ def test_a_run_that_cannot_go_on_ends_with_one_message(
 
 @pytest.fixture(scope="module")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`transformers serve` with the embedded model; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(TINY_MODEL)]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    log = tmp_path_factory.mktemp("serve") / "serve.log"
-    with log.open("w") as output:
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "passive"}
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).read()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.2)
-        else:
-            pytest.fail(f"transformers serve does not come up: {log.read_text()}")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.wait(30)
+    """The address of `transformers serve` with the embedded model."""
+    with served_model.served(tmp_path_factory.mktemp("serve") / "serve.log") as address:
+        yield address
 
 
 @pytest.mark.parametrize("endpoint", ["completions", "chat"])

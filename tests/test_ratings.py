@@ -10,6 +10,7 @@ import pytest
 from eval.intervals import IntervalsConfig
 from eval.rating_report import ReportRatingsConfig, report_ratings
 from eval.ratings import Final, disagreements, final_ratings, latest, read_events
+from eval.workbooks import read_sheet
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
@@ -95,6 +96,9 @@ def test_the_files_of_a_report(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [(row["rater"], row["rating"]) for row in rows] == [("ann", "A"), ("ben", "C"), ("ann", "B")]
     assert rows[0]["note"] == "'=HYPERLINK(1)"
+    sheet = [row for _, row in read_sheet(tmp_path / "report/ratings.xlsx", "ratings")]
+    assert [(row["rater"], row["rating"]) for row in sheet] == [("ann", "A"), ("ben", "C"), ("ann", "B")]
+    assert sheet[0]["note"] == "=HYPERLINK(1)"  # a text there, which is never run
     table = (tmp_path / "report/table.md").read_text(encoding="utf-8")
     assert "ann and ben" in table
     assert "A row with fewer than 30 answers says little" in table

@@ -144,6 +144,7 @@ def test_unicode_tokenizer(text, tokens):
 def test_importing_the_text_modules_loads_neither_torch_nor_nltk():
     code = (
         "import sys, selfinstruct.novelty, selfinstruct.parsing, selfinstruct.prompts;"
-        "assert not {'torch', 'transformers', 'nltk'} & set(sys.modules)"
+        "print(sorted({'torch', 'transformers', 'nltk', 'rapidfuzz'} & set(sys.modules)))"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "['rapidfuzz']\n", done.stderr

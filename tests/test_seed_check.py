@@ -16,7 +16,8 @@ import yaml
 
 from selfinstruct import rouge
 from selfinstruct.errors import UserError
-from selfinstruct.seed_check import CheckSeedsConfig, check_seeds, find_problems, output_form, spread
+from selfinstruct.seed_check import CheckSeedsConfig, check_seeds, find_problems
+from selfinstruct.seed_spread import output_form, spread
 from selfinstruct.tasks import read_seed_tasks
 
 ROOT = Path(__file__).parents[1]
@@ -185,7 +186,9 @@ def test_every_seed_with_python_code_is_run_here():
 
 @pytest.mark.parametrize("name", [name for name, check in PYTHON_CHECKS.items() if check])
 def test_python_of_the_seeds_does_what_was_asked(name):
-    run_python(code(name) + PYTHON_CHECKS[name])
+    checks = PYTHON_CHECKS[name]
+    assert "assert" in checks
+    assert run_python(f"{code(name)}{checks}\nprint('checked')").endswith("checked\n")
 
 
 def test_chat_counter_prints_names_by_count():
@@ -198,14 +201,15 @@ def test_simulation_is_close_to_the_exact_value():
 
 
 def test_refactored_loop_agrees_with_the_original():
-    run_python(
+    found = run_python(
         f"{given('refactor_nested_loop')}\nslow = names_for_orders\n{code('refactor_nested_loop')}\n"
         "import random\nrng = random.Random(1)\n"
         "for _ in range(200):\n"
         "    customers = [{'id': rng.randrange(6), 'name': rng.choice('abc')} for _ in range(5)]\n"
         "    orders = [{'id': i, 'customer_id': rng.randrange(8)} for i in range(6)]\n"
-        "    assert names_for_orders(orders, customers) == slow(orders, customers)\n"
+        "    print(names_for_orders(orders, customers) == slow(orders, customers))\n"
     )
+    assert found.split() == ["True"] * 200
 
 
 def test_pytest_seed_passes_and_catches_a_moved_boundary(tmp_path):
@@ -574,3 +578,15 @@ def test_command_ends_with_0_on_the_shipped_file(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("No errors, 0 warnings.\n")
+
+
+def test_of_many_errors_the_first_50_are_shown_and_the_rest_counted(tmp_path):
+    path = tmp_path / "seeds.jsonl"
+    path.write_text("{}\n" * 20)
+    with pytest.raises(UserError) as refused:
+        check_seeds(config(path))
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 1 + 50 + 1
+    number = int(lines[0].split(": ")[1].split()[0])
+    assert number == len([p for p in find_problems(config(path)).problems if not p.is_warning]) > 50
+    assert lines[-1] == f"  and {number - 50} more; is it a file of seed tasks, an object a line?"

@@ -35,6 +35,7 @@ let focus = 0; // the marked slot
 let shownAt = 0; // when the item came: keys pressed before that were not meant for it
 let formatted = remembered("view") !== "plain";
 let referenceOpen = false;
+let whole = false; // whether a long input is shown to its end
 let waiting = false; // for a server that does not answer
 let work = Promise.resolve(); // what was asked for is done one after the other
 
@@ -107,6 +108,7 @@ async function show(position, slot) {
   if (position < 0 || position >= state.status.length) item = null;
   else item = await ask(`api/items/${position}`);
   referenceOpen = false;
+  whole = false;
   const open = item ? item.slots.findIndex((each) => each.rating === null) : 0;
   focus = slot ?? Math.max(open, 0);
   draw();
@@ -196,7 +198,32 @@ function body(text, empty) {
 function part(title, text, empty, className) {
   const box = el("section", `part ${className || ""}`);
   box.append(el("h2", "", title), body(text, empty));
+  if (className) {
+    // A long text is cut short, so that the answers are near; the button shows where it is cut.
+    const button = el("button", "whole");
+    button.type = "button";
+    button.hidden = true;
+    button.addEventListener("click", toggleWhole);
+    box.append(button);
+  }
   return box;
+}
+
+function drawWhole() {
+  for (const box of document.querySelectorAll(".part.input, .part.output")) {
+    const text = box.querySelector(".text");
+    if (!text) continue;
+    box.classList.remove("cut");
+    const button = box.querySelector(".whole");
+    button.hidden = text.scrollHeight <= 0.45 * window.innerHeight;
+    box.classList.toggle("cut", !button.hidden && !whole);
+    button.replaceChildren(el("kbd", "", "L"), whole ? " Show less" : " Show all of it");
+  }
+}
+
+function toggleWhole() {
+  whole = !whole;
+  drawWhole();
 }
 
 function reference() {
@@ -306,6 +333,7 @@ function draw() {
   const slots = el("div", `slots of-${Math.min(item.slots.length, 3)}${item.output === null ? "" : " questions"}`);
   item.slots.forEach((slot, index) => slots.append(slotCard(slot, index)));
   main.append(task, slots);
+  drawWhole();
   drawFocus(false);
 }
 
@@ -330,7 +358,7 @@ function drawProgress() {
   const where = item ? `Item ${item.position + 1} of ${total}` : `${total} items`;
   const pace = state.pace_seconds;
   const left = pace && done < total ? `, about ${duration(pace * (total - done))} left` : "";
-  $("progress").textContent = `${where} · ${done} rated${pace ? ` · ${duration(pace)} an item${left}` : ""}`;
+  $("progress").textContent = `${where} · ${done} ${state.mode === "adjudicate" ? "decided" : "rated"}${pace ? ` · ${duration(pace)} an item${left}` : ""}`;
   $("view-name").textContent = formatted ? "formatted" : "plain";
   $("undo").disabled = !state.can_undo;
 }
@@ -369,7 +397,7 @@ function onKey(event) {
     const moves = {
       ArrowRight: () => move(1), n: () => move(1), ArrowLeft: () => move(-1), p: () => move(-1),
       ArrowDown: () => mark(focus + 1), ArrowUp: () => mark(focus - 1), s: skip, u: undo, o: firstOpen,
-      m: () => step(() => item && openNote(focus)), v: toggleView, t: toggleReference,
+      m: () => step(() => item && openNote(focus)), v: toggleView, t: toggleReference, l: toggleWhole,
     };
     const action = moves[letter];
     if (!action) return;
@@ -403,7 +431,14 @@ async function start() {
   $("show-view").addEventListener("click", toggleView);
   $("show-rubric").addEventListener("click", () => $("rubric").showModal());
   await show(nextOpen(-1));
+  const hint = narrow() ? "New here? See Rubric." : "New here? R shows the rubric.";
+  if (!/[ds]/.test(state.status)) saved(state.mode === "adjudicate" ? "The raters differ: what you decide counts." : hint);
 }
 
+function narrow() {
+  return window.matchMedia("(max-width: 40rem)").matches;
+}
+
+window.addEventListener("resize", () => item && drawWhole());
 window.addEventListener("hashchange", () => location.reload());
 start().catch((error) => alertText(error instanceof Refused ? error.message : `The page failed: ${error.message}`));
