@@ -9,7 +9,7 @@ from typing import Any
 from peft import PeftModel
 
 from finetune.config import TrainConfig, portable_model_name
-from finetune.examples import LoadedSource
+from finetune.sources import LoadedSource
 from selfinstruct import jsonl
 
 COUNTED = (

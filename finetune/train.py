@@ -13,8 +13,9 @@ from typing import Any
 
 from finetune import processes
 from finetune.config import DataSource, TemplateConfig, TrainConfig, decisive_settings
-from finetune.examples import LoadedSource, TokenisedExample, load_source, preview, render, tokenise
+from finetune.examples import TokenisedExample, preview, render, tokenise
 from finetune.progress import Progress
+from finetune.sources import LoadedSource, load_source, load_sources, source_digest
 from selfinstruct.entry import run_command
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run
@@ -27,18 +28,29 @@ def main(config: TrainConfig) -> None:
 
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
+            if config.dry_run:
+                decisive_settings(config, source_digest)
+                return load_all(config)
             settings = asdict(config) | {"run_dir": str(config.run_dir)}
             run = stack.enter_context(open_run(config.run_dir, "train", settings))
-            if run.prepare("train", decisive_settings(config)):
+            if run.prepare("train", decisive_settings(config, source_digest)):
                 return None
-            evaluation = load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
-            return [load_source(source, config.seed) for source in config.sources], evaluation
+            return load_all(config)
 
         loaded = processes.decide(prepare)
         if loaded is None:
             say(f"{config.run_dir}: complete already; the adapter is in {config.run_dir / 'adapter'}")
         else:
             train(config, *loaded, run)
+
+
+def load_all(config: TrainConfig) -> tuple[list[LoadedSource], LoadedSource | None]:
+    """The training data and, where there is some, the evaluation data; says how much of each is used."""
+    sources = load_sources(config.sources, config.seed, config.data_size)
+    for source in sources:
+        note = f" ({source.note})" if source.note else ""
+        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{note}")
+    return sources, load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
 
 
 def train(
@@ -67,6 +79,9 @@ def train(
         held_out, _ = tokenise_rows(config, TemplateConfig(config.template.name), [evaluation], tokenizer)
     lengths = [len(example.ids) for example in examples]
     steps = batching.plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
+
+    if config.dry_run:
+        return say(f"dry run: {len(steps)} steps; nothing was trained or written")
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
     model = models.load_model(config, dtype).to(accelerator.device)
@@ -183,10 +198,10 @@ def stop_unless_finite(loss: float, grad_norm: float, step: int, batch: list[Tok
 
 def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:
     """What the last digits depend on; UserError where an earlier start of the run had others."""
-    assert run is not None
     device, precision = accelerator.device.type, str(dtype).removeprefix("torch.")
     machine = {"num_processes": accelerator.num_processes, "device": device, "dtype": precision}
-    run.prepare("machine", machine)
+    if run:  # none in a dry run
+        run.prepare("machine", machine)
     say(f"{machine['num_processes']} process(es) on {device}, {precision}")
     return machine
 
