@@ -77,7 +77,7 @@ class TemplateConfig:
 class TrainConfig:
     """All settings of a finetuning run; configs/train.yaml says what each is for.
 
-    `data` may name its sources (`{name: path or DataSource}`), so that each is a key of the command line.
+    `data` is a source, a list of them, or `{name: source}`, which makes each a key of the command line.
     """
 
     run_dir: Path
@@ -109,7 +109,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if isinstance(self.data, dict):
-            self.data = [_named_source(name, source) for name, source in self.data.items()]
+            sources = {"": self.data} if "path" in self.data else self.data
+            self.data = [_named_source(name, source) for name, source in sources.items()]
         for name in ("max_length", "epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("data_size", "max_steps", "checkpoint_every"):
@@ -132,7 +133,8 @@ class TrainConfig:
 
 
 def _named_source(name: str, source: Any) -> DataSource | str:
-    return from_dict(DataSource, source, f"data.{name}.") if isinstance(source, dict) else str(source)
+    where = f"data.{name}." if name else "data."
+    return from_dict(DataSource, source, where) if isinstance(source, dict) else str(source)
 
 
 def _require(holds: bool, key: str, value: Any, wanted: str) -> None:
