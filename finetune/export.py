@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import PeftModel
 
 from finetune.config import TrainConfig, portable_model_name
@@ -19,9 +20,13 @@ COUNTED = (
 
 
 def write_results(
-    config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any], model: PeftModel
+    config: TrainConfig,
+    sources: list[LoadedSource],
+    counts: dict[str, Any],
+    model: PeftModel,
+    weights: dict[str, torch.Tensor],
 ) -> None:
-    """Write the adapter, the evaluation loss and the card; adds the losses to `counts`."""
+    """Write the adapter (`weights`, whole), the evaluation loss and the card; adds the losses to `counts`."""
     metrics = config.run_dir / "metrics.jsonl"
     lines = jsonl.read(metrics)
     losses = [line["loss"] for line in lines]
@@ -29,15 +34,15 @@ def write_results(
     counts |= {"steps": len(losses), "first_loss": losses[0], "final_loss": sum(last) / len(last)}
     if "eval_loss" in counts:
         jsonl.replace(metrics, [*lines, {"step": len(losses), "eval_loss": counts["eval_loss"]}])
-    save_adapter(model, config.run_dir / "adapter")
+    save_adapter(model, weights, config.run_dir / "adapter")
     jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
+def save_adapter(model: PeftModel, weights: dict[str, torch.Tensor], folder: Path) -> None:
     """Write the adapter as `PeftModel.from_pretrained` reads it; the same weights give the same bytes."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(str(partial), safe_serialization=True)
+    model.save_pretrained(str(partial), safe_serialization=True, state_dict=weights)
     (partial / "README.md").unlink(missing_ok=True)  # peft's empty form; the run folder has a real card
     settings = json.loads((partial / "adapter_config.json").read_text(encoding="utf-8"))
     if isinstance(settings["target_modules"], list):
@@ -71,6 +76,7 @@ tags: [self-instruct, lora, instruction-tuning]
 Made by `finetune/train.py` (phase 2 of Self-Instruct, arXiv 2212.10560). Use:
 
 ```python
+import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 

@@ -28,6 +28,7 @@ def main(config: TrainConfig) -> None:
 
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
+            processes.refuse_unknown_sharding()
             if config.dry_run:
                 decisive_settings(config, source_digest)
                 return load_all(config)
@@ -60,12 +61,13 @@ def train(
     import torch
     from accelerate import Accelerator
 
-    from finetune import batching, checkpoints, export
+    from finetune import batching, checkpoints, export, sharding
     from finetune import model as models
 
     # 1. The machine.
     torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
     accelerator = Accelerator(mixed_precision="no")  # the precision is ours, in `completion_loss`
+    is_sharded = sharding.starts(accelerator)
     dtype = models.compute_dtype(config, accelerator.device)
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
@@ -84,16 +86,19 @@ def train(
         return say(f"dry run: {len(steps)} steps; nothing was trained or written")
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
-    model = models.load_model(config, dtype).to(accelerator.device)
-    parameters = list(models.trainable(model).values())
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    model = models.load_model(config, dtype).to(sharding.loading_device(accelerator, is_sharded))
+    tuned = models.trainable(model).values()
+    optimizer = torch.optim.AdamW(tuned, lr=config.learning_rate, weight_decay=config.weight_decay)
     folder = config.run_dir / "checkpoints"
     checkpoint = processes.decide(lambda: checkpoints.newest(folder))
-    done = checkpoints.restore(checkpoint, model, optimizer, accelerator.device) if checkpoint else 0
+    done = checkpoints.restore_weights(checkpoint, model) if checkpoint else 0
     if run:
         run.note(**machine)  # all that can be refused has been looked at: from here on the folder is written
     say(f"{len(steps)} steps" + (f", continuing after step {done}" if done else ""))
     trainee, optimizer = accelerator.prepare(model, optimizer)
+    parameters = list(models.trainable(model).values())  # FSDP has put its own in place of those before
+    if checkpoint:
+        checkpoints.restore_optimizer(checkpoint, optimizer, accelerator.device)
 
     # 4. The loop: each step sets the learning rate, sums the gradients of its batch, and updates the weights.
     metrics = config.run_dir / "metrics.jsonl"
@@ -104,20 +109,24 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             loss = backward(accelerator, trainee, batch, number, config, dtype)
-            norm = float(accelerator.clip_grad_norm_(parameters, config.max_grad_norm))
+            norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, config.max_grad_norm)))
             stop_unless_finite(loss, norm, number, batch)
             optimizer.step()
             optimizer.zero_grad()
             progress.add(number, step.epoch, loss, rate, norm, batch)
             is_due = config.checkpoint_every and number % config.checkpoint_every == 0
-            if run and (is_due or number == len(steps)):
-                checkpoints.save(folder, number, model, optimizer, metrics, config.keep_checkpoints)
+            if is_due or number == len(steps):
+                weights = sharding.whole_weights(model, keep=run is not None)
+                state = sharding.whole_state(optimizer, keep=run is not None)
+                if run:
+                    checkpoints.save(folder, number, weights, state, metrics, config.keep_checkpoints)
 
     # 5. The results.
     if held_out:
         counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config.micro_batch_size, dtype)
+    weights = sharding.whole_weights(model, keep=run is not None)
     if run:
-        export.write_results(config, sources, counts, model)
+        export.write_results(config, sources, counts, model, weights)
         checkpoints.prune(folder, keep=1)
         run.complete("machine")
         run.complete("train", **counts)
@@ -200,9 +209,11 @@ def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict
     """What the last digits depend on; UserError where an earlier start of the run had others."""
     device, precision = accelerator.device.type, str(dtype).removeprefix("torch.")
     machine = {"num_processes": accelerator.num_processes, "device": device, "dtype": precision}
+    is_sharded = accelerator.distributed_type == "FSDP"
+    machine |= {"sharding": "fsdp2"} if is_sharded else {}
     if run:  # none in a dry run
         run.prepare("machine", machine)
-    say(f"{machine['num_processes']} process(es) on {device}, {precision}")
+    say(f"{machine['num_processes']} process(es) on {device}, {precision}{', sharded' * is_sharded}")
     return machine
 
 
