@@ -84,6 +84,6 @@ def restore_weights(path: Path, model: torch.nn.Module) -> int:
     return int(json.loads((path / SEAL).read_text(encoding="utf-8"))["step"])
 
 
-def restore_optimizer(path: Path, optimizer: Any, device: torch.device) -> None:
+def restore_optimizer(path: Path, optimizer: Any) -> None:
     """Put a checkpoint's optimizer state in place, after its parameters may have been sharded."""
-    load_state(optimizer, torch.load(path / OPTIMIZER, map_location=device, weights_only=True))
+    load_state(optimizer, torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True))

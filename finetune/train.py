@@ -98,7 +98,7 @@ def train(
     trainee, optimizer = accelerator.prepare(model, optimizer)
     parameters = list(models.trainable(model).values())  # FSDP has put its own in place of those before
     if checkpoint:
-        checkpoints.restore_optimizer(checkpoint, optimizer, accelerator.device)
+        checkpoints.restore_optimizer(checkpoint, optimizer)
 
     # 4. The loop: each step sets the learning rate, sums the gradients of its batch, and updates the weights.
     metrics = config.run_dir / "metrics.jsonl"
