@@ -9,7 +9,10 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import check_weights, looks_like_a_path
 from selfinstruct.settings import REPOSITORY, folder_digest, from_dict
 
-NOT_DECISIVE = ("run_dir", "checkpoint_every", "keep_checkpoints", "preview", "dry_run")
+NOT_DECISIVE = (
+    *("run_dir", "checkpoint_every", "keep_checkpoints", "preview", "dry_run"),
+    *("export", "tracker", "evaluations"),
+)
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja", "*.py")
 
 
@@ -105,6 +108,9 @@ class TrainConfig:
     checkpoint_every: int | None = 100
     keep_checkpoints: int = 2
     preview: int = 3
+    export: str = "adapter"
+    tracker: str | None = None
+    evaluations: list[str] = field(default_factory=list)
     dry_run: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +127,9 @@ class TrainConfig:
         _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "in [0, 1)")
         _require(bool(self.sources), "data", self.data, "one file, folder or hub id at least")
+        _require(self.export in ("adapter", "merged"), "export", self.export, "adapter or merged")
+        trackers = (None, "tensorboard", "wandb")
+        _require(self.tracker in trackers, "tracker", self.tracker, "tensorboard, wandb or null")
         kinds = ("cosine", "linear", "constant")
         _require(self.schedule in kinds, "schedule", self.schedule, "cosine, linear or constant")
         _require(self.dtype in ("auto", "bf16", "fp32"), "dtype", self.dtype, "auto, bf16 or fp32")

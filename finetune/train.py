@@ -11,7 +11,8 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from finetune import processes
+from finetune import processes, tracking
+from finetune.card import evaluation_section, show_evaluations
 from finetune.config import DataSource, TemplateConfig, TrainConfig, decisive_settings
 from finetune.examples import TokenisedExample, preview, render, tokenise
 from finetune.progress import Progress
@@ -29,6 +30,8 @@ def main(config: TrainConfig) -> None:
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
             processes.refuse_unknown_sharding()
+            tracking.refuse_if_missing(config.tracker)
+            evaluation_section(config.evaluations)  # refuses folders without scores
             if config.dry_run:
                 decisive_settings(config, source_digest)
                 return load_all(config)
@@ -40,9 +43,20 @@ def main(config: TrainConfig) -> None:
 
         loaded = processes.decide(prepare)
         if loaded is None:
+            processes.decide(lambda: add_to_complete_run(config))
             say(f"{config.run_dir}: complete already; the adapter is in {config.run_dir / 'adapter'}")
         else:
             train(config, *loaded, run)
+
+
+def add_to_complete_run(config: TrainConfig) -> None:
+    """What may be asked for afterwards: scores in the card, the merged model."""
+    if config.evaluations:
+        show_evaluations(config.run_dir, config.evaluations)
+    if config.export == "merged" and not (config.run_dir / "model").exists():
+        from finetune import export
+
+        export.save_merged(config, config.run_dir / "model")
 
 
 def load_all(config: TrainConfig) -> tuple[list[LoadedSource], LoadedSource | None]:
@@ -66,7 +80,8 @@ def train(
 
     # 1. The machine.
     torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
-    accelerator = Accelerator(mixed_precision="no")  # the precision is ours, in `completion_loss`
+    # The precision is ours, in `completion_loss`.
+    accelerator = Accelerator(mixed_precision="no", log_with=config.tracker, project_dir=config.run_dir)
     is_sharded = sharding.starts(accelerator)
     dtype = models.compute_dtype(config, accelerator.device)
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
@@ -102,6 +117,8 @@ def train(
 
     # 4. The loop: each step sets the learning rate, sums the gradients of its batch, and updates the weights.
     metrics = config.run_dir / "metrics.jsonl"
+    if config.tracker:
+        tracking.start(accelerator, config.tracker, config.run_dir, done)
     with Progress(metrics, done, len(steps), checkpoint, is_main=run is not None) as progress:
         for number, step in enumerate(steps[done:], start=done + 1):
             batch = [examples[index] for index in step.batch]
@@ -114,6 +131,7 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
             progress.add(number, step.epoch, loss, rate, norm, batch)
+            accelerator.log({"loss": loss, "learning_rate": rate, "grad_norm": norm}, step=number)
             is_due = config.checkpoint_every and number % config.checkpoint_every == 0
             if is_due or number == len(steps):
                 weights = sharding.whole_weights(model, keep=run is not None)
@@ -122,6 +140,7 @@ def train(
                     checkpoints.save(folder, number, weights, state, metrics, config.keep_checkpoints)
 
     # 5. The results.
+    tracking.finish(accelerator)
     if held_out:
         counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config.micro_batch_size, dtype)
     weights = sharding.whole_weights(model, keep=run is not None)
