@@ -98,7 +98,7 @@ def test_other_ways_of_sharding_are_refused_before_anything_is_read(
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cluster")
-    save_small_model(folder / "model", "llama")
+    save_small_model(folder / "model", "lfm2")
     write_examples(folder / "train.jsonl")
     return folder
 
@@ -109,7 +109,6 @@ def words(world: Path, run_dir: Path) -> list[str]:
         f"data={world}/train.jsonl",
         f"model={world}/model",
         "threads=1",
-        "epochs=3",
     ]
     given += ["batch_size=8", "micro_batch_size=2", "learning_rate=1e-2", "max_length=64", "method.r=4"]
     given += [f"eval_data={world}/train.jsonl", "preview=0", "checkpoint_every=2"]

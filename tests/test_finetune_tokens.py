@@ -6,8 +6,10 @@ from typing import Any
 
 import finetune_tokenizers as families
 import pytest
+import torch
 from finetune_small import CHAT
 
+from finetune.batching import collate
 from finetune.config import TemplateConfig
 from finetune.examples import IGNORED, Example, TokenisedExample, render, tokenise
 from finetune.sources import Row
@@ -114,6 +116,7 @@ def test_in_a_conversation_every_answer_is_trained_and_nothing_else(family: str)
     trained = [id for id, label in zip(tokens.ids, tokens.labels, strict=True) if label != IGNORED]
     assert tokenizer.decode(trained).replace(" ", "") == "tree<turn>moon<turn>cat<turn>"
     assert tokens.num_trained == len(trained)
+    assert collate([tokens], torch.device("cpu")).labels[0].tolist() == tokens.labels
     # One sequence says the same as the answers one by one, each behind what stood before it.
     alone = [tokenise([example], tokenizer, tokenizer.eos_token_id, 200)[0][0] for example in examples]
     assert tokens.ids == alone[-1].ids
