@@ -8,12 +8,11 @@ from typing import TypeVar
 
 import torch
 
-from finetune.examples import TokenisedExample
+from finetune.examples import IGNORED, TokenisedExample
 
 T = TypeVar("T")
 
 PAD = 0  # any token will do: attention and loss leave it out
-IGNORED = -100  # the label of tokens that the loss leaves out
 BATCHES_PER_POOL = 50  # examples of this many batches are sorted by length together
 
 
@@ -74,8 +73,7 @@ def collate(examples: Sequence[TokenisedExample], device: torch.device) -> Micro
         padding = length - len(example.ids)
         ids.append(example.ids + [PAD] * padding)
         mask.append([1] * len(example.ids) + [0] * padding)
-        trained = example.ids[example.num_prompt :]
-        labels.append([IGNORED] * example.num_prompt + trained + [IGNORED] * padding)
+        labels.append(example.labels + [IGNORED] * padding)
     return MicroBatch(*(torch.tensor(rows, device=device) for rows in (ids, mask, labels)))
 
 

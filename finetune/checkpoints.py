@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from finetune.model import trainable
+from finetune.sharding import load_state
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.settings import file_digest
@@ -22,14 +23,20 @@ from selfinstruct.settings import file_digest
 WEIGHTS, OPTIMIZER, METRICS, SEAL = "weights.safetensors", "optimizer.pt", "metrics.jsonl", "checkpoint.json"
 
 
-def save(folder: Path, step: int, model: torch.nn.Module, optimizer: Any, metrics: Path, keep: int) -> None:
+def save(
+    folder: Path,
+    step: int,
+    weights: dict[str, torch.Tensor],
+    optimizer_state: dict[str, Any],
+    metrics: Path,
+    keep: int,
+) -> None:
     """Write the state after `step` as `folder/step_<step>` and drop all but the newest `keep`."""
     partial = folder / f".partial-{os.getpid()}"
     partial.mkdir(parents=True)
-    weights = {name: value.detach().cpu().contiguous() for name, value in trainable(model).items()}
     save_file(weights, partial / WEIGHTS)
     state = io.BytesIO()  # torch's own writer does not say why it failed, on a full disk for one
-    torch.save(optimizer.state_dict(), state)
+    torch.save(optimizer_state, state)
     (partial / OPTIMIZER).write_bytes(state.getvalue())
     shutil.copyfile(metrics, partial / METRICS)
     files = {name: file_digest(partial / name) for name in (WEIGHTS, OPTIMIZER, METRICS)}
@@ -68,11 +75,15 @@ def _damage(path: Path) -> str | None:
     return None
 
 
-def restore(path: Path, model: torch.nn.Module, optimizer: Any, device: torch.device) -> int:
-    """Put a checkpoint's weights and optimizer state in place; returns the step it was made after."""
-    weights = load_file(path / WEIGHTS, device=str(device))
+def restore_weights(path: Path, model: torch.nn.Module) -> int:
+    """Put a checkpoint's weights in place, before sharding; returns the step it was made after."""
+    weights = load_file(path / WEIGHTS)
     with torch.no_grad():
         for name, value in trainable(model).items():
             value.copy_(weights[name])
-    optimizer.load_state_dict(torch.load(path / OPTIMIZER, map_location=device, weights_only=True))
     return int(json.loads((path / SEAL).read_text(encoding="utf-8"))["step"])
+
+
+def restore_optimizer(path: Path, optimizer: Any) -> None:
+    """Put a checkpoint's optimizer state in place, after its parameters may have been sharded."""
+    load_state(optimizer, torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True))

@@ -1,26 +1,41 @@
 """The settings of phase 2 as plain dataclasses; imports nothing heavy, so that `--help` is quick."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import check_weights, looks_like_a_path
-from selfinstruct.settings import REPOSITORY, file_digest, folder_digest
+from selfinstruct.settings import REPOSITORY, folder_digest, from_dict
 
-NOT_DECISIVE = ("run_dir", "checkpoint_every", "keep_checkpoints", "preview")
+NOT_DECISIVE = (
+    *("run_dir", "checkpoint_every", "keep_checkpoints", "preview", "dry_run"),
+    *("export", "tracker", "evaluations"),
+)
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja", "*.py")
 
 
 @dataclass
 class DataSource:
-    """One file of training data, `sample` examples of it (null: all), each seen `weight` times an epoch."""
+    """Training data from one place, `sample` examples of it (null: all), each seen `weight` times an epoch.
+
+    `path` is a file, a clone of natural-instructions (its training split) or the id of a hub dataset; of that
+    `subset`, `split` and `revision` are read. `fields` says which of its fields stand for ours.
+    """
 
     path: str
     weight: float = 1.0
     sample: int | None = None
+    subset: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        known = ("prompt", "completion", "instruction", "input", "output", "messages")
+        for name in self.fields:
+            _require(name in known, "data: fields", name, f"one of {', '.join(known)}")
         _require(self.weight > 0, "data: weight", self.weight, "above 0")
         _require(self.sample is None or self.sample > 0, "data: sample", self.sample, "at least 1, or null")
 
@@ -48,6 +63,7 @@ class TemplateConfig:
 
     name: str = "random"
     templates_per_example: int = 1
+    style: str = "self-instruct"
 
     def __post_init__(self) -> None:
         names = ("random", "fixed", "chat")
@@ -56,16 +72,22 @@ class TemplateConfig:
         _require(1 <= count <= 6, "template.templates_per_example", count, "1 to 6")
         if count > 1 and self.name != "random":
             raise UserError(f"template.templates_per_example={count} needs template=random, not {self.name}")
+        styles = ("self-instruct", "tk-def")
+        _require(self.style in styles, "template.style", self.style, "self-instruct or tk-def")
 
 
 @dataclass
 class TrainConfig:
-    """All settings of a finetuning run; configs/train.yaml says what each is for."""
+    """All settings of a finetuning run; configs/train.yaml says what each is for.
+
+    `data` is a source, a list of them, or `{name: source}`, which makes each a key of the command line.
+    """
 
     run_dir: Path
-    data: list[DataSource | str] | str
+    data: list[DataSource | str] | dict[str, Any] | str
     model: str
     seed: int = 1
+    data_size: int | None = None
     eval_data: str | None = None
     method: MethodConfig = field(default_factory=MethodConfig)
     template: TemplateConfig = field(default_factory=TemplateConfig)
@@ -85,19 +107,29 @@ class TrainConfig:
     trust_remote_code: bool = False
     checkpoint_every: int | None = 100
     keep_checkpoints: int = 2
-    preview: int = 1
+    preview: int = 3
+    export: str = "adapter"
+    tracker: str | None = None
+    evaluations: list[str] = field(default_factory=list)
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.data, dict):
+            sources = {"": self.data} if "path" in self.data else self.data
+            self.data = [_named_source(name, source) for name, source in sources.items()]
         for name in ("max_length", "epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("max_steps", "checkpoint_every"):
+        for name in ("data_size", "max_steps", "checkpoint_every"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "at least 1, or null")
         for name in ("learning_rate", "max_grad_norm"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
         _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "in [0, 1)")
-        _require(bool(self.sources), "data", self.data, "one file at least")
+        _require(bool(self.sources), "data", self.data, "one file, folder or hub id at least")
+        _require(self.export in ("adapter", "merged"), "export", self.export, "adapter or merged")
+        trackers = (None, "tensorboard", "wandb")
+        _require(self.tracker in trackers, "tracker", self.tracker, "tensorboard, wandb or null")
         kinds = ("cosine", "linear", "constant")
         _require(self.schedule in kinds, "schedule", self.schedule, "cosine, linear or constant")
         _require(self.dtype in ("auto", "bf16", "fp32"), "dtype", self.dtype, "auto, bf16 or fp32")
@@ -109,28 +141,30 @@ class TrainConfig:
         return [DataSource(source) if isinstance(source, str) else source for source in given]
 
 
+def _named_source(name: str, source: Any) -> DataSource | str:
+    where = f"data.{name}." if name else "data."
+    return from_dict(DataSource, source, where) if isinstance(source, dict) else str(source)
+
+
 def _require(holds: bool, key: str, value: Any, wanted: str) -> None:
     if not holds:
         raise UserError(f"{key}={value}: must be {wanted}")
 
 
-def decisive_settings(config: TrainConfig) -> dict[str, Any]:
-    """The settings that decide the result: files by their bytes, not by where they lie.
+def decisive_settings(config: TrainConfig, digest: Callable[[DataSource], str]) -> dict[str, Any]:
+    """The settings that decide the result: data by its bytes (`digest`), not by where it lies.
 
     Raises:
-        UserError: a data file cannot be read, or the model's folder does not exist.
+        UserError: data cannot be read, or the model's folder does not exist.
     """
     settings = {key: value for key, value in asdict(config).items() if key not in NOT_DECISIVE}
     settings["data"] = {
-        str(number): {
-            "sha256": file_digest(Path(source.path)),
-            "weight": source.weight,
-            "sample": source.sample,
-        }
+        str(number): {"sha256": digest(source), "weight": source.weight, "sample": source.sample}
+        | {f"fields.{ours}": theirs for ours, theirs in source.fields.items()}
         for number, source in enumerate(config.sources)
     }
     if config.eval_data is not None:
-        settings["eval_data"] = file_digest(Path(config.eval_data))
+        settings["eval_data"] = digest(DataSource(config.eval_data))
     settings["model"] = model_digest(config.model)
     return settings
 

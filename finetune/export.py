@@ -1,4 +1,4 @@
-"""What a run leaves behind: the adapter in peft's format and a model card."""
+"""What a run leaves behind: the adapter in peft's format, the merged model if asked for, figure and card."""
 
 import json
 import os
@@ -6,22 +6,26 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
-from finetune.config import TrainConfig, portable_model_name
-from finetune.examples import LoadedSource
+from finetune.card import model_card
+from finetune.config import TrainConfig
+from finetune.curves import draw_curves
+from finetune.model import load_tokenizer
+from finetune.sources import LoadedSource
 from selfinstruct import jsonl
-
-COUNTED = (
-    *("examples", "tokens", "trained_tokens", "prompts_shortened"),
-    *("dropped_completion_too_long", "dropped_empty_completion"),
-)
 
 
 def write_results(
-    config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any], model: PeftModel
+    config: TrainConfig,
+    sources: list[LoadedSource],
+    counts: dict[str, Any],
+    model: PeftModel,
+    weights: dict[str, torch.Tensor],
 ) -> None:
-    """Write the adapter, the evaluation loss and the card; adds the losses to `counts`."""
+    """Write the adapter (`weights`, whole), merged model, figure and card; adds the losses to `counts`."""
     metrics = config.run_dir / "metrics.jsonl"
     lines = jsonl.read(metrics)
     losses = [line["loss"] for line in lines]
@@ -29,93 +33,39 @@ def write_results(
     counts |= {"steps": len(losses), "first_loss": losses[0], "final_loss": sum(last) / len(last)}
     if "eval_loss" in counts:
         jsonl.replace(metrics, [*lines, {"step": len(losses), "eval_loss": counts["eval_loss"]}])
-    save_adapter(model, config.run_dir / "adapter")
+    save_adapter(model, weights, config.run_dir / "adapter")
+    if config.export == "merged":
+        save_merged(config, config.run_dir / "model")
+    draw_curves(config.run_dir / "figures" / "training", lines)
     jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
+def save_adapter(model: PeftModel, weights: dict[str, torch.Tensor], folder: Path) -> None:
     """Write the adapter as `PeftModel.from_pretrained` reads it; the same weights give the same bytes."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(str(partial), safe_serialization=True)
+    model.save_pretrained(str(partial), safe_serialization=True, state_dict=weights)
     (partial / "README.md").unlink(missing_ok=True)  # peft's empty form; the run folder has a real card
     settings = json.loads((partial / "adapter_config.json").read_text(encoding="utf-8"))
     if isinstance(settings["target_modules"], list):
         settings["target_modules"].sort()  # a set in peft: its order changes from process to process
     jsonl.replace_json(partial / "adapter_config.json", settings)
+    _put_in_place(partial, folder)
+
+
+def save_merged(config: TrainConfig, folder: Path) -> None:
+    """Write base model and adapter as one model that `from_pretrained` reads, in the base's own precision."""
+    base = AutoModelForCausalLM.from_pretrained(
+        config.model, dtype="auto", trust_remote_code=config.trust_remote_code
+    )
+    merged = PeftModel.from_pretrained(base, str(config.run_dir / "adapter")).merge_and_unload()
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    merged.save_pretrained(str(partial))
+    load_tokenizer(config).save_pretrained(str(partial))
+    _put_in_place(partial, folder)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(partial, folder)
-
-
-def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any]) -> str:
-    """The README of a run: what was tuned, on what, how, with which result, and what to mind."""
-    base = portable_model_name(config.model)
-    method = config.method
-    data = "\n".join(
-        f"| `{portable_path(source.path)}` | {source.num_read} | {len(source.rows)} | `{source.sha256}` |"
-        for source in sources
-    )
-    evaluation = ""
-    if "eval_loss" in counts:
-        evaluation = f"| loss on the evaluation data | {counts['eval_loss']:.4f} |\n"
-    named = method.target_modules
-    targets = named if isinstance(named, str) else ", ".join(named)
-    numbers = "\n".join(f"| {name.replace('_', ' ')} | {counts[name]} |" for name in COUNTED)
-    return f"""---
-base_model: {base}
-library_name: peft
-tags: [self-instruct, lora, instruction-tuning]
----
-# LoRA adapter for `{base}`, tuned on instructions
-
-Made by `finetune/train.py` (phase 2 of Self-Instruct, arXiv 2212.10560). Use:
-
-```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
-
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "adapter")
-```
-
-## Data
-| file | examples in it | used in an epoch | sha256 |
-|---|---|---|---|
-{data}
-
-| after templates and truncation | number |
-|---|---|
-{numbers}
-
-Trained tokens are those of the completions and the end token.
-
-## Method
-| setting | value |
-|---|---|
-| LoRA | r {method.r}, alpha {method.alpha:g}, dropout {method.dropout:g}, target modules {targets} |
-| template | {config.template.name}, {config.template.templates_per_example} per example |
-| steps | {counts["steps"]} of {config.batch_size} examples (epochs at most {config.epochs}) |
-| length | at most {config.max_length} tokens |
-| learning rate | {config.learning_rate:g}, {config.schedule}, {config.warmup_share:.0%} warm-up |
-| weight decay, gradient norm at most | {config.weight_decay:g}, {config.max_grad_norm:g} |
-| seed | {config.seed} |
-
-All settings and versions: `manifest.json`. Loss and learning rate of each step: `metrics.jsonl`.
-
-## Result
-| figure | value |
-|---|---|
-| loss of the first step | {counts["first_loss"]:.4f} |
-| mean loss of the last ten steps | {counts["final_loss"]:.4f} |
-{evaluation}
-The loss is per trained token, in nats.
-
-## Limits and licence
-A model tuned on text that a model wrote repeats that model's errors and biases; the paper judged 54 % of its
-instances right in all parts. Nothing was done here for safety. The licences of the base model and of the data
-decide how the adapter may be used.
-"""
-
-
-def portable_path(path: str) -> str:
-    """The file's name and folder: enough to know it by, the same on every machine."""
-    return "/".join(Path(path).parts[-2:])

@@ -9,7 +9,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.batching import IGNORED, MicroBatch, collate, share
+from finetune.batching import IGNORED, MicroBatch, collate, share, untrained
 from finetune.config import TrainConfig, portable_model_name
 from finetune.examples import TokenisedExample
 from selfinstruct.errors import UserError
@@ -111,6 +111,6 @@ def mean_loss(
     model.eval()
     with torch.no_grad():
         for parts in share(ordered, accelerator.num_processes, micro_batch_size):
-            if mine := parts[accelerator.process_index]:
-                total += completion_loss(model, collate(mine, accelerator.device), dtype)
+            mine = parts[accelerator.process_index] or untrained(ordered[:1])  # FSDP needs all in every round
+            total += completion_loss(model, collate(mine, accelerator.device), dtype)
     return float(accelerator.reduce(total, "sum")) / sum(example.num_trained for example in ordered)

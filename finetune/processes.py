@@ -30,6 +30,24 @@ def is_main() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def refuse_unknown_sharding() -> None:
+    """Refuse what `accelerate launch` may ask for and this training loop would do wrongly.
+
+    Raises:
+        UserError: DeepSpeed, Megatron-LM, or FSDP of the first version.
+    """
+    asked = {
+        name: os.environ.get(f"ACCELERATE_USE_{name}", "") for name in ("DEEPSPEED", "MEGATRON_LM", "FSDP")
+    }
+    found = [name for name, flag in asked.items() if flag.lower() == "true"]
+    if found == ["FSDP"] and os.environ.get("FSDP_VERSION", "1") == "2":
+        return
+    if found:
+        kind = "FSDP version 1" if found[0] == "FSDP" else found[0]
+        advice = "use --config_file configs/accelerate/fsdp2.yaml, which shards weights and optimizer too"
+        raise UserError(f"the launcher asks for {kind}, which finetune/train.py does not support; {advice}")
+
+
 def decide(make: Callable[[], T]) -> T:
     """The main process's `make()`, in every process; where it fails, all of them end.
 

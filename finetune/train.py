@@ -11,10 +11,12 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from finetune import processes
+from finetune import processes, tracking
+from finetune.card import evaluation_section, show_evaluations
 from finetune.config import DataSource, TemplateConfig, TrainConfig, decisive_settings
-from finetune.examples import LoadedSource, TokenisedExample, load_source, preview, render, tokenise
+from finetune.examples import TokenisedExample, preview, render, tokenise
 from finetune.progress import Progress
+from finetune.sources import LoadedSource, load_source, load_sources, source_digest
 from selfinstruct.entry import run_command
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run
@@ -27,18 +29,43 @@ def main(config: TrainConfig) -> None:
 
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
+            processes.refuse_unknown_sharding()
+            tracking.refuse_if_missing(config.tracker)
+            evaluation_section(config.evaluations)  # refuses folders without scores
+            if config.dry_run:
+                decisive_settings(config, source_digest)
+                return load_all(config)
             settings = asdict(config) | {"run_dir": str(config.run_dir)}
             run = stack.enter_context(open_run(config.run_dir, "train", settings))
-            if run.prepare("train", decisive_settings(config)):
+            if run.prepare("train", decisive_settings(config, source_digest)):
                 return None
-            evaluation = load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
-            return [load_source(source, config.seed) for source in config.sources], evaluation
+            return load_all(config)
 
         loaded = processes.decide(prepare)
         if loaded is None:
+            processes.decide(lambda: add_to_complete_run(config))
             say(f"{config.run_dir}: complete already; the adapter is in {config.run_dir / 'adapter'}")
         else:
             train(config, *loaded, run)
+
+
+def add_to_complete_run(config: TrainConfig) -> None:
+    """What may be asked for afterwards: scores in the card, the merged model."""
+    if config.evaluations:
+        show_evaluations(config.run_dir, config.evaluations)
+    if config.export == "merged" and not (config.run_dir / "model").exists():
+        from finetune import export
+
+        export.save_merged(config, config.run_dir / "model")
+
+
+def load_all(config: TrainConfig) -> tuple[list[LoadedSource], LoadedSource | None]:
+    """The training data and, where there is some, the evaluation data; says how much of each is used."""
+    sources = load_sources(config.sources, config.seed, config.data_size)
+    for source in sources:
+        note = f" ({source.note})" if source.note else ""
+        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{note}")
+    return sources, load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
 
 
 def train(
@@ -48,12 +75,14 @@ def train(
     import torch
     from accelerate import Accelerator
 
-    from finetune import batching, checkpoints, export
+    from finetune import batching, checkpoints, export, sharding
     from finetune import model as models
 
     # 1. The machine.
     torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
-    accelerator = Accelerator(mixed_precision="no")  # the precision is ours, in `completion_loss`
+    # The precision is ours, in `completion_loss`.
+    accelerator = Accelerator(mixed_precision="no", log_with=config.tracker, project_dir=config.run_dir)
+    is_sharded = sharding.starts(accelerator)
     dtype = models.compute_dtype(config, accelerator.device)
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
@@ -68,20 +97,28 @@ def train(
     lengths = [len(example.ids) for example in examples]
     steps = batching.plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
 
+    if config.dry_run:
+        return say(f"dry run: {len(steps)} steps; nothing was trained or written")
+
     # 3. The model, its optimizer, and the state in which an earlier start left them.
-    model = models.load_model(config, dtype).to(accelerator.device)
-    parameters = list(models.trainable(model).values())
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    model = models.load_model(config, dtype).to(sharding.loading_device(accelerator, is_sharded))
+    tuned = models.trainable(model).values()
+    optimizer = torch.optim.AdamW(tuned, lr=config.learning_rate, weight_decay=config.weight_decay)
     folder = config.run_dir / "checkpoints"
     checkpoint = processes.decide(lambda: checkpoints.newest(folder))
-    done = checkpoints.restore(checkpoint, model, optimizer, accelerator.device) if checkpoint else 0
+    done = checkpoints.restore_weights(checkpoint, model) if checkpoint else 0
     if run:
         run.note(**machine)  # all that can be refused has been looked at: from here on the folder is written
     say(f"{len(steps)} steps" + (f", continuing after step {done}" if done else ""))
     trainee, optimizer = accelerator.prepare(model, optimizer)
+    parameters = list(models.trainable(model).values())  # FSDP has put its own in place of those before
+    if checkpoint:
+        checkpoints.restore_optimizer(checkpoint, optimizer)
 
     # 4. The loop: each step sets the learning rate, sums the gradients of its batch, and updates the weights.
     metrics = config.run_dir / "metrics.jsonl"
+    if config.tracker:
+        tracking.start(accelerator, config.tracker, config.run_dir, done)
     with Progress(metrics, done, len(steps), checkpoint, is_main=run is not None) as progress:
         for number, step in enumerate(steps[done:], start=done + 1):
             batch = [examples[index] for index in step.batch]
@@ -89,20 +126,26 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             loss = backward(accelerator, trainee, batch, number, config, dtype)
-            norm = float(accelerator.clip_grad_norm_(parameters, config.max_grad_norm))
+            norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, config.max_grad_norm)))
             stop_unless_finite(loss, norm, number, batch)
             optimizer.step()
             optimizer.zero_grad()
             progress.add(number, step.epoch, loss, rate, norm, batch)
+            accelerator.log({"loss": loss, "learning_rate": rate, "grad_norm": norm}, step=number)
             is_due = config.checkpoint_every and number % config.checkpoint_every == 0
-            if run and (is_due or number == len(steps)):
-                checkpoints.save(folder, number, model, optimizer, metrics, config.keep_checkpoints)
+            if is_due or number == len(steps):
+                weights = sharding.whole_weights(model, keep=run is not None)
+                state = sharding.whole_state(optimizer, keep=run is not None)
+                if run:
+                    checkpoints.save(folder, number, weights, state, metrics, config.keep_checkpoints)
 
     # 5. The results.
+    tracking.finish(accelerator)
     if held_out:
         counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config.micro_batch_size, dtype)
+    weights = sharding.whole_weights(model, keep=run is not None)
     if run:
-        export.write_results(config, sources, counts, model)
+        export.write_results(config, sources, counts, model, weights)
         checkpoints.prune(folder, keep=1)
         run.complete("machine")
         run.complete("train", **counts)
@@ -183,11 +226,13 @@ def stop_unless_finite(loss: float, grad_norm: float, step: int, batch: list[Tok
 
 def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:
     """What the last digits depend on; UserError where an earlier start of the run had others."""
-    assert run is not None
     device, precision = accelerator.device.type, str(dtype).removeprefix("torch.")
     machine = {"num_processes": accelerator.num_processes, "device": device, "dtype": precision}
-    run.prepare("machine", machine)
-    say(f"{machine['num_processes']} process(es) on {device}, {precision}")
+    is_sharded = accelerator.distributed_type == "FSDP"
+    machine |= {"sharding": "fsdp2"} if is_sharded else {}
+    if run:  # none in a dry run
+        run.prepare("machine", machine)
+    say(f"{machine['num_processes']} process(es) on {device}, {precision}{', sharded' * is_sharded}")
     return machine
 
 

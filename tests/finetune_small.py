@@ -13,6 +13,7 @@ CORPUS = [
     "Task: Say the colour of the sun.\n\nOutput: yellow yes no",
     "Sort these words.\n\nInput: tree fish moon blue red cat\n\nOutput: blue cat fish moon red tree",
 ]
+SUPERNI_SIZES = {"task1_small": 2, "task2_middle": 6, "task3_large": 30}
 CHAT = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -66,3 +67,22 @@ def write_examples(path: Path, count: int = 24) -> Path:
             record |= {"instruction": "Repeat the last word.", "input": given, "output": output}
             file.write(json.dumps(record) + "\n")
     return path
+
+
+def write_superni(
+    folder: Path, sizes: dict[str, int] = SUPERNI_SIZES, tests: tuple[str, ...] = ("task9",)
+) -> Path:
+    """A folder in the layout of natural-instructions; one training task of its split is not there."""
+    (folder / "splits" / "default").mkdir(parents=True)
+    (folder / "tasks").mkdir()
+    split = folder / "splits" / "default"
+    (split / "train_tasks.txt").write_text("".join(f"{name} \n" for name in [*sizes, "task4_absent"]))
+    (split / "test_tasks.txt").write_text("".join(f"{name}\n" for name in tests))
+    for name, size in sizes.items():
+        instances = [
+            {"id": f"{name}-{n}", "input": f"{name} input {n}", "output": [f"a{n}", f"b{n}"]}
+            for n in range(size)
+        ]
+        task = {"Definition": [f"Do {name}."], "Categories": ["x"], "Instances": instances}
+        (folder / "tasks" / f"{name}.json").write_text(json.dumps(task))
+    return folder

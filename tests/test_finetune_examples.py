@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models, trainers
 from transformers import PreTrainedTokenizerFast
 
 from finetune.config import DataSource, TemplateConfig
-from finetune.examples import Example, Row, TokenisedExample, load_source, preview, render, tokenise
+from finetune.examples import Example, TokenisedExample, preview, render, tokenise
+from finetune.sources import Row, load_source
 from selfinstruct.errors import UserError
 
 INSTANCE = ("Sort these words.", "tree fish", "fish tree")
@@ -74,8 +75,10 @@ def test_a_completion_that_does_not_fit_and_an_empty_one_are_dropped_and_counted
     kept, counts = tokenise(examples, tokenizer, tokenizer.eos_token_id, max_length=4)
     assert [len(example.ids) for example in kept] == [3, 4]
     assert counts == {
+        "answers_joined": 0,
         "dropped_completion_too_long": 1,
         "dropped_empty_completion": 1,
+        "dropped_prompt_too_long": 0,
         "examples": 2,
         "prompts_shortened": 1,
         "tokens": 7,
@@ -113,12 +116,12 @@ def test_fixed_is_the_form_that_evaluation_asks_in() -> None:
     assert texts == [("Sort these words.\n\nInput: tree fish\nOutput:", " fish tree"), ("own", " x")]
 
 
-def test_chat_trains_the_last_turn_and_its_end_mark_alone() -> None:
+def test_chat_trains_an_answer_and_its_end_mark_alone() -> None:
     tokenizer = byte_level_tokenizer()
     tokenizer.chat_template = CHAT
     turns = [("user", "red"), ("assistant", "blue"), ("user", "cat"), ("assistant", "dog")]
     messages = [{"role": role, "content": content} for role, content in turns]
-    (example,) = render([row(messages=messages)], TemplateConfig(), 1, tokenizer)
+    _, example = render([row(messages=messages)], TemplateConfig(), 1, tokenizer)
     assert example.prompt == "<|user|>red<turn>\n<|assistant|>blue<turn>\n<|user|>cat<turn>\n<|assistant|>"
     (tokens,), _ = tokenise([example], tokenizer, tokenizer.eos_token_id, 100)
     trained = tokenizer.convert_ids_to_tokens(tokens.ids[tokens.num_prompt :])
