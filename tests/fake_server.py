@@ -157,6 +157,28 @@ def connection_reset(handler: Handler, body: dict[str, Any]) -> None:
     handler.close_connection = True
 
 
+def connection_closed(handler: Handler, body: dict[str, Any]) -> None:
+    handler.close_connection = True
+
+
+def not_http(handler: Handler, body: dict[str, Any]) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    handler.close_connection = True
+
+
+def half_a_chunk(handler: Handler, body: dict[str, Any]) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b'20\r\n{"choices": [{"tex')
+    handler.close_connection = True
+
+
+def no_gzip(handler: Handler, body: dict[str, Any]) -> None:
+    handler.reply(200, content(body, "plain"), Content_Encoding="gzip")
+
+
 def hang(handler: Handler, body: dict[str, Any]) -> None:
     handler.fake.released.wait(60)
     handler.close_connection = True

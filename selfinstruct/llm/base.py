@@ -29,7 +29,12 @@ class Request:
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
     what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
     request with one demonstration fewer (None where none is left), for a server that says only when it is
-    asked that a prompt is too long; it is no part of what names the request.
+    asked that a prompt is too long.
+
+    Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
+    when it first sends the request, and `arrived` with its answer as soon as that is there, both from a
+    thread of its own, and sends no other request in its place before `arrived` returns. Other backends call
+    neither. None of the three is part of what names the request.
     """
 
     prompt: str
@@ -41,6 +46,8 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: str = "0"
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
+    sent: "Callable[[], None] | None" = field(default=None, compare=False, repr=False)
+    arrived: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,7 @@ class LLM(ABC):
 
     @property
     def in_flight(self) -> int:
-        """How many outstanding requests it can make use of."""
+        """How many outstanding requests it can make use of; more than it works on at once, if order costs."""
         return self.chunk_size
 
     def room_for(self, max_tokens: int) -> int:

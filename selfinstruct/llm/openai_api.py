@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from openai import AsyncOpenAI, OpenAIError, Timeout
+from aiohttp import ClientError
+from httpx2 import Limits
+from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError, Timeout
 
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request
@@ -28,6 +30,9 @@ _CONNECT_SECONDS = 30.0
 _CHAT_FRAME_TOKENS = 16  # a chat template's words around one user turn, at a guess
 _BYTES_PER_TOKEN = 3  # English has about 4; cautious, also for other scripts
 _SECONDS_BETWEEN_NOTES = 30.0
+# Requests taken for each place in flight: answers are handed out in order, and one that takes four times as
+# long as the others must not leave places empty.
+_TAKEN_PER_PLACE = 4
 
 
 class OpenAIServerLLM(LLM):
@@ -57,11 +62,17 @@ class OpenAIServerLLM(LLM):
         self._outstanding: deque[Future[Completion]] = deque()
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._slots = asyncio.Semaphore(config.max_concurrency)
+        timeout = Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds))
+        places = config.max_concurrency
         self._client = AsyncOpenAI(
             api_key=self._key or "none",
             base_url=config.base_url,
             max_retries=0,
-            timeout=Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds)),
+            timeout=timeout,
+            # Its own transport takes twice the processor time a request.
+            http_client=DefaultAioHttpClient(
+                timeout=timeout, limits=Limits(max_connections=places, max_keepalive_connections=places)
+            ),
         )
         self._loop = asyncio.new_event_loop()
         # A daemon: a program that ends without `close` does not wait for answers.
@@ -87,8 +98,8 @@ class OpenAIServerLLM(LLM):
 
     @property
     def in_flight(self) -> int:
-        """`llm.max_concurrency`."""
-        return self._config.max_concurrency
+        """Four times `llm.max_concurrency`, which are sent: a slow answer holds up none of the others."""
+        return _TAKEN_PER_PLACE * self._config.max_concurrency
 
     def count_tokens(self, text: str) -> int:
         """With `llm.tokenizer` where it is given, else a cautious estimate: a token for every 3 bytes."""
@@ -137,13 +148,18 @@ class OpenAIServerLLM(LLM):
 
     async def _answer(self, request: Request) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
+        asked, num_dropped = request, 0
         request = self._fitted(request)
-        num_dropped = 0
         async with self._slots:
+            if asked.sent is not None:
+                asked.sent()
             while True:
                 reply = await self._reply(request)
                 if isinstance(reply, Completion):
-                    return replace(reply, dropped_demonstrations=num_dropped)
+                    completion = replace(reply, dropped_demonstrations=num_dropped) if num_dropped else reply
+                    if asked.arrived is not None:
+                        asked.arrived(completion)  # the place is free when the answer is safe
+                    return completion
                 if request.shorter is not None and (shorter := request.shorter()) is not None:
                     request = self._fitted(shorter)
                     num_dropped += 1
@@ -218,6 +234,8 @@ class OpenAIServerLLM(LLM):
             reply = await self._client.post(path, body=self._parameters(request), cast_to=object)
         except ValueError as error:  # the library lets a broken body's through
             raise UnusableReply(f"the answer is not whole: {error}") from error
+        except ClientError as error:  # and its transport what is no HTTP
+            raise UnusableReply(f"the answer cannot be read: {error}") from error
         return completion_of(reply, request, self.is_chat, self.count_tokens)
 
     def _parameters(self, request: Request) -> dict[str, object]:

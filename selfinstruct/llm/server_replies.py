@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aiohttp import ClientError
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from selfinstruct.llm.base import Completion, FinishReason, Request
@@ -56,15 +57,27 @@ def trouble_of(error: Exception, key: str | None) -> Trouble:
             return Trouble(
                 kind, f"{words} (HTTP {error.status_code})", _retry_after(error), error.status_code
             )
+        case APIConnectionError() if _is_broken(root := _first_cause(error)):
+            return Trouble("failure", _without(key, f"Connection error ({root})"))
         case APITimeoutError() | TimeoutError():
             return Trouble("failure", "no whole answer in time (llm.timeout_seconds)")
         case APIConnectionError():
-            cause = f" ({error.__cause__})" if error.__cause__ else ""
-            return Trouble("failure", _without(key, f"{error.message.rstrip('.')}{cause}"))
+            return Trouble("failure", _without(key, error.message))
         case UnusableReply():
             return Trouble("failure", _without(key, str(error)))
         case _:
             raise error
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _is_broken(error: BaseException) -> bool:
+    # The transport calls every trouble with a connection a time-out; what caused it tells them apart.
+    return isinstance(error, OSError | ClientError) and not isinstance(error, TimeoutError)
 
 
 def _kind(status: int, code: str | None, words: str) -> Kind:
