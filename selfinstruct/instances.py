@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Any
 
 from selfinstruct import jsonl
+from selfinstruct.asking import AskingBar
 from selfinstruct.classification import check_same_order, read_classification, read_instructions
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules
-from selfinstruct.progress import progress_bar
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -65,7 +65,7 @@ class InstanceStage:
         requests = (self._request(i, instructions[i], flags) for i in range(first, len(instructions)))
         # Read once more as they are needed: with their prompts and scores they are hundreds of MB.
         records = islice(jsonl.numbered_records(self._run.path / INSTRUCTIONS), first, None)
-        with progress_bar("instances", len(instructions), done) as bar:
+        with AskingBar("instances", len(instructions), done, llm.bill) as bar:
             for index, (completion, (_, record)) in enumerate(
                 zip(complete_in_order(llm, requests), records, strict=True), start=first
             ):

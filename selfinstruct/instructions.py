@@ -8,13 +8,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
 from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter
 from selfinstruct.parsing import ParsingRules, parse_instructions
-from selfinstruct.progress import progress_bar
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -123,7 +123,8 @@ class InstructionStage:
         waiting: deque[Request] = deque()
         next_index, answered = first, first
         idle = _idle_requests(self.machine_after)
-        with progress_bar("instructions", num_instructions, len(self.machine)) as bar:
+        done = len(self.machine)
+        with AskingBar("instructions", num_instructions, done, llm.bill, self.reasons) as bar:
             while len(self.machine) < num_instructions:
                 if idle >= self.config.stall_rounds * _STALL_UNIT:
                     raise StoppedEarly(self._stall_message(idle))
@@ -141,7 +142,6 @@ class InstructionStage:
                 added = len(judged.accepted)
                 idle = 0 if added else idle + 1
                 bar.update(added)
-                bar.set_postfix(requests=answered, rejected=self.reasons.total(), refresh=False)
 
     def _may_ask(self, index: int, committed: int) -> bool:
         """Whether every answer that request `index` may see is committed."""

@@ -17,7 +17,16 @@ from typing import Any
 
 import fake_server
 import pytest
-from fake_server import FakeServer, answer, error, prompt_of, raw, text_of
+from fake_server import (
+    FakeServer,
+    answer,
+    error,
+    pipeline_text,
+    prompt_of,
+    raw,
+    text_of,
+    writes_like_a_model,
+)
 from transformers import AutoTokenizer
 
 from selfinstruct import jsonl
@@ -31,6 +40,7 @@ from selfinstruct.llm.base import (
     complete_in_order,
     make_llm,
 )
+from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.queries import Query
 
@@ -369,6 +379,47 @@ def test_answers_before_a_refusal_are_kept_and_the_refusal_is_not(
     assert [record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")] == ["prompt 0", "prompt 1"]
 
 
+def test_an_answer_is_on_disk_before_its_turn_comes_and_its_place_is_free(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    unlogged = []
+
+    def behave(handler: Any, body: dict[str, Any]) -> None:
+        with server.lock:
+            unlogged.append(len(server.asked) - (len(jsonl.read(log)) if log.exists() else 0))
+        if prompt_of(body) == "prompt 0":
+            fake_server.hang(handler, body)
+        answer()(handler, body)
+
+    server.default = behave
+    llm = connect(max_concurrency=2)
+    stage = LoggedLLM(llm, log).for_stage("instances")
+    for number in range(8):
+        stage.submit(Request(f"prompt {number}", max_tokens=5))
+    deadline = time.monotonic() + 20
+    while not (log.exists() and len(log.read_bytes().splitlines()) == 7) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(record["index"] for record in jsonl.read(log)) == [1, 2, 3, 4, 5, 6, 7]
+    assert max(unlogged) <= 2  # what a kill would have asked again, at any moment
+
+
+def test_what_one_stage_leaves_behind_counts_against_the_budget_if_it_was_sent(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    server.default = fake_server.hang
+    llm = LoggedLLM(connect(max_concurrency=2), tmp_path / "log.jsonl", BudgetConfig(max_requests=5))
+    first = llm.for_stage("instructions")
+    for number in range(5):
+        first.submit(Request(f"prompt {number}", max_tokens=5))
+    while len(server.asked) < 2:
+        time.sleep(0.01)
+    server.default = answer()
+    with pytest.raises(StoppedEarly, match=r"max_requests=5 would be passed"):
+        ask(llm.for_stage("instances"), *[Request(f"task {number}", max_tokens=5) for number in range(5)])
+    assert [prompt[:4] for prompt in server.prompts] == ["prom"] * 2 + ["task"] * 3
+
+
 # ---- too long for the context
 
 
@@ -500,22 +551,6 @@ def test_a_key_is_needed_except_on_this_machine(
 
 
 # ---- a run of the four stages
-
-
-def pipeline_text(prompt: str) -> str:
-    """What a model could write: the same to the same prompt, new words to another."""
-    rng = Random(prompt)
-    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(40)]
-    if prompt.endswith("Is it classification?"):
-        return " No"
-    if prompt.startswith("Write worked examples"):
-        return f"Example 1\n{words[0]}\nOutput: {words[1]}\n\nExample 2\n{words[2]}\nOutput: {words[3]}\n"
-    lines = [f"Explain {' '.join(words[i : i + 6])} now." for i in (0, 8, 16)]
-    return f" {lines[0]}\n10. {lines[1]}\n11. {lines[2]}"
-
-
-def writes_like_a_model(handler: Any, body: dict[str, Any]) -> None:
-    answer(pipeline_text(prompt_of(body)), after=0.01)(handler, body)
 
 
 def writes_like_a_chat_model(handler: Any, body: dict[str, Any]) -> None:

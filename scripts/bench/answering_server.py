@@ -61,14 +61,14 @@ def instruction(rng: random.Random) -> str:
     return f"{rng.choice(_VERBS)} a {rng.choice(_KINDS)} {_phrase(rng, length)}."
 
 
-def answer(prompt_end: bytes, rng: random.Random) -> str:
-    """What a model could write after a prompt that ends so."""
-    if prompt_end.endswith(b"classification?"):
+def answer(prompt: bytes, rng: random.Random) -> str:
+    """What a model could write after a prompt."""
+    if prompt.endswith(b"classification?"):
         return rng.choice((" No", " No", " No", " Yes"))
-    if prompt_end[-2:-1].isdigit() or prompt_end[-1:] == b".":  # a numbered list to go on with
+    if prompt[-2:-1].isdigit() and prompt.endswith(b"."):  # a numbered list to go on with
         first, *others = (instruction(rng) for _ in range(rng.randint(2, 5)))
         return f" {first}" + "".join(f"\n{n}. {text}" for n, text in enumerate(others, start=10))
-    if rng.random() < 0.25:
+    if b"Class label:" in prompt:
         return "\n".join(f"Class label: {rng.choice(_LABELS)}\n{_phrase(rng, 14)}" for _ in range(3))
     return "\n\n".join(
         f"Example {n}\n{_phrase(rng, 12)}\nOutput: {_phrase(rng, 19)}" for n in range(1, rng.randint(2, 4))

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import base_and_adapter
+
+if TYPE_CHECKING:
+    from selfinstruct.llm.budget import Bill
 
 FinishReason = Literal["stop", "length", "content_filter"]
 # Request parameters that llm.left_out can name.
@@ -156,11 +159,13 @@ class LLM(ABC):
             start of an unfinished chunk. 1 where answers are independent of each other.
         context_length: tokens of prompt and answer together, or None where unknown.
         is_chat: whether prompts go through a chat template, as one user turn.
+        bill: what its answers used, kept up to date by a model that logs them; else None.
     """
 
     chunk_size: int = 1
     context_length: int | None = None
     is_chat: bool = False
+    bill: "Bill | None" = None
 
     @property
     @abstractmethod
@@ -211,6 +216,7 @@ class WrappedLLM(LLM):
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        self.bill = llm.bill
 
     @property
     def description(self) -> dict[str, object]:

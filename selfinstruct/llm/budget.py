@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from selfinstruct.errors import StoppedEarly, UserError
@@ -85,6 +85,46 @@ class Spent:
         self.requests += 1
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
+
+
+@dataclass
+class Bill:
+    """What the answers in a folder's log used: those of earlier starts, and those asked for in this one."""
+
+    price: Price | None
+    earlier: Spent
+    now: Spent = field(default_factory=Spent)
+
+    @property
+    def cost(self) -> float | None:
+        """Of all of them; None where no price is known."""
+        if self.price is None:
+            return None
+        return self.price.of(self.all.prompt_tokens, self.all.completion_tokens)
+
+    @property
+    def all(self) -> Spent:
+        """Those of all starts."""
+        earlier, now = self.earlier, self.now
+        return Spent(
+            earlier.requests + now.requests,
+            earlier.prompt_tokens + now.prompt_tokens,
+            earlier.completion_tokens + now.completion_tokens,
+        )
+
+    def __str__(self) -> str:
+        return f"asked in this start: {self._line(self.now)}; in all: {self._line(self.all)}"
+
+    def _line(self, spent: Spent) -> str:
+        line = f"{spent.requests:,} requests, {spent.tokens:,} tokens"
+        if self.price is None:
+            return line
+        return f"{line}, cost {money(self.price.of(spent.prompt_tokens, spent.completion_tokens))}"
+
+
+def money(cost: float) -> str:
+    """A cost to read: two decimals, more of what is below 1."""
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}"
 
 
 @dataclass

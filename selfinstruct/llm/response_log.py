@@ -11,7 +11,7 @@ from pathlib import Path
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
-from selfinstruct.llm.budget import BudgetConfig, BudgetedLLM, Price, Spent
+from selfinstruct.llm.budget import Bill, BudgetConfig, BudgetedLLM, Price, Spent
 
 # What names a request, of its fields.
 _NAMING = tuple(field.name for field in fields(Request) if field.compare)
@@ -40,6 +40,7 @@ class LoggedLLM(WrappedLLM):
         if budget is not None:
             llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
         super().__init__(llm)
+        self.bill: Bill = Bill(price, Spent.on(self._answers.values()))
         self._stage = _Stage(self, llm, "", 0)
 
     def submit(self, request: Request) -> None:
@@ -85,6 +86,7 @@ class LoggedLLM(WrappedLLM):
                 self._log = jsonl.Appender(self._path)
             self._log.write(line | {"time": time.time()})
             self._answers[ask.key] = completion
+            self.bill.now.add(completion)
 
 
 @dataclass
@@ -101,6 +103,7 @@ class _Stage(WrappedLLM):
     def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
         super().__init__(llm)
         self._parent, self._stage, self._next_index = parent, stage, start_index
+        self.bill = parent.bill
         self._description = dict(llm.description)
         self._chunk: list[_Ask] = []
         self._outstanding: deque[_Ask] = deque()
