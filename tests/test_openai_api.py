@@ -297,7 +297,9 @@ def test_a_wait_beyond_all_patience_stops_the_run(connect: Any, server: FakeServ
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(429, "insufficient_quota"), (402, None)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "insufficient_quota"), (402, None), (400, "billing_hard_limit_reached")]
+)
 def test_a_used_up_account_stops_the_run_at_once(
     connect: Any, server: FakeServer, status: int, code: str | None
 ) -> None:
@@ -348,6 +350,37 @@ def test_a_refusal_stops_at_once_with_the_servers_words(
     assert message.replace(KEY, "[key]") in str(caught.value)
     assert advice in str(caught.value)
     assert KEY not in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_after_a_refusal_nothing_more_is_sent_and_nobody_is_waited_for(
+    connect: Any, server: FakeServer
+) -> None:
+    server.script.extend([fake_server.hang, error(401, "no such key")])
+    start = time.monotonic()
+    with pytest.raises(UserError, match="no such key"):
+        ask(connect(max_concurrency=2), *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
+    assert server.prompts == ["prompt 0", "prompt 1"]
+    assert time.monotonic() - start < 8  # the first would hang for 10 s
+
+
+def test_after_a_failure_nothing_more_is_sent_and_what_is_on_its_way_is_kept(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    server.script.extend([answer(after=0.3), error(500, "broken"), error(500, "broken")])
+    stage = LoggedLLM(connect(max_concurrency=2, max_failures=1), tmp_path / "log.jsonl").for_stage("s")
+    with pytest.raises(StoppedEarly, match="broken"):
+        ask(stage, *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
+    assert set(server.prompts) == {"prompt 0", "prompt 1"}
+    assert [record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")] == ["prompt 0"]
+
+
+@pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
+def test_a_prompt_that_the_server_filters_has_an_empty_answer(
+    connect: Any, server: FakeServer, code: str
+) -> None:
+    server.default = error(400, "The prompt triggered the content management policy.", code)
+    assert ask(connect(), ASK) == [Completion("", "content_filter", 5, 0)]
     assert len(server.asked) == 1
 
 

@@ -10,9 +10,10 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ class OpenAIServerLLM(LLM):
         self._traffic = dict.fromkeys(names, 0)
         self._last_note = -_SECONDS_BETWEEN_NOTES
         self._outstanding: deque[Future[Completion]] = deque()
+        self._stop: UserError | StoppedEarly | None = None  # why nothing more is sent
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._slots = asyncio.Semaphore(config.max_concurrency)
         timeout = Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds))
@@ -113,13 +115,18 @@ class OpenAIServerLLM(LLM):
         """Wait for the oldest request's answer; see the class for what can go wrong."""
         if not self._outstanding:
             raise LookupError("no request is waiting for an answer")
-        completion = self._outstanding[0].result()
+        try:
+            completion = self._outstanding[0].result()
+        except CancelledError:
+            assert self._stop is not None
+            raise self._stop from None
         self._outstanding.popleft()
         return completion
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
         """This model, with requests that an earlier stage left behind dropped."""
         self._drop()
+        self._stop = None
         return self
 
     def close(self) -> None:
@@ -147,10 +154,28 @@ class OpenAIServerLLM(LLM):
     # ---- in the background thread
 
     async def _answer(self, request: Request) -> Completion:
+        """The answer to a request; what ends the run ends it for the others too.
+
+        A refusal would meet all of them: they are dropped. After a failure those on their way are waited for.
+        """
+        try:
+            return await self._shortened(request)
+        except UserError as error:
+            self._stop = self._stop or error
+            for other in asyncio.all_tasks() - {asyncio.current_task()}:
+                other.cancel()
+            raise
+        except StoppedEarly as error:
+            self._stop = self._stop or error
+            raise
+
+    async def _shortened(self, request: Request) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
         asked, num_dropped = request, 0
         request = self._fitted(request)
         async with self._slots:
+            if self._stop is not None:
+                raise self._stop
             if asked.sent is not None:
                 asked.sent()
             while True:
@@ -198,7 +223,10 @@ class OpenAIServerLLM(LLM):
             match trouble.kind:
                 case "overflow":
                     self._traffic["context overflows"] += 1
+                    self._note(f"{trouble.words}; showing fewer examples (llm.context_length saves asking)")
                     return trouble
+                case "filtered":
+                    return Completion("", "content_filter", self.count_tokens(request.prompt), 0)
                 case "refusal":
                     raise UserError(f"{self._named()} says: {trouble.words}; {self._advice(trouble)}")
                 case "exhausted":
@@ -223,10 +251,13 @@ class OpenAIServerLLM(LLM):
         if seconds > LONGEST_WAIT_SECONDS:
             reason = f"asks to wait {seconds:.0f} seconds: {trouble.words}"
             raise StoppedEarly(f"{self._named()} {reason}; {_RESUME}")
+        self._note(f"{trouble.words}; trying again in {seconds:.1f} s")
+        return seconds
+
+    def _note(self, text: str) -> None:
         if time.monotonic() - self._last_note > _SECONDS_BETWEEN_NOTES:
             self._last_note = time.monotonic()
-            note(f"{self._named()}: {trouble.words}; trying again in {seconds:.1f} s")
-        return seconds
+            note(f"{self._named()}: {text}")
 
     async def _attempt(self, request: Request) -> Completion:
         path = "/chat/completions" if self.is_chat else "/completions"
@@ -302,6 +333,7 @@ def _token_counter(config: LLMConfig) -> Callable[[str], int]:
         raise UserError(f"llm.tokenizer={config.tokenizer}: cannot be loaded ({reason}); {advice}") from error
     lock = threading.Lock()  # a fast tokenizer is not for two threads at once
 
+    @lru_cache(maxsize=1024)  # of a prompt the stage, the budget and the request itself ask for it
     def count(text: str) -> int:
         with lock:
             return len(tokenizer(text, verbose=False)["input_ids"]) + frame

@@ -14,7 +14,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from selfinstruct.llm.base import Completion, FinishReason, Request
 
-Kind = Literal["rate_limit", "failure", "overflow", "refusal", "exhausted"]
+Kind = Literal["rate_limit", "failure", "overflow", "filtered", "refusal", "exhausted"]
 
 # Servers have no common code for it: OpenAI, vLLM, llama.cpp, SGLang, TGI, Mistral and others word it so.
 _OVERFLOW = re.compile(
@@ -23,6 +23,9 @@ _OVERFLOW = re.compile(
     r"|(prompt|input|messages?)\b.{0,40} too long",
     re.IGNORECASE,
 )
+# A used-up account, by OpenAI's codes; a prompt that Azure's or OpenAI's filter takes offence at.
+_ACCOUNT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_FILTERED = ("content_filter", "content_policy_violation")
 _MOST_WORDS = 500  # characters of what a server says that are passed on
 
 
@@ -35,8 +38,9 @@ class Trouble:
     """One attempt that gave no completion.
 
     Attributes:
-        kind: rate_limit and failure (wait and try again), overflow (shorten the request), refusal (the
-            request, key or model is wrong: stop), exhausted (the account is: stop, resumable).
+        kind: rate_limit and failure (wait and try again), overflow (shorten the request), filtered (the
+            prompt is held to be harmful: no answer), refusal (the request, key or model is wrong: stop),
+            exhausted (the account is: stop, resumable).
         words: what the server says, or what happened, without the key.
         retry_after: seconds to wait, where the server says so.
         status: the HTTP status, None where there was no reply.
@@ -84,8 +88,10 @@ def _kind(status: int, code: str | None, words: str) -> Kind:
     may_be_overflow = status in (400, 413, 422, 500)
     if may_be_overflow and (code == "context_length_exceeded" or _OVERFLOW.search(words)):
         return "overflow"
-    if status == 402 or code == "insufficient_quota":
+    if status == 402 or code in _ACCOUNT:
         return "exhausted"
+    if status == 400 and code in _FILTERED:
+        return "filtered"
     if status == 429:
         return "rate_limit"
     return "failure" if status in (408, 409, 425) or status >= 500 else "refusal"
