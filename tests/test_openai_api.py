@@ -298,7 +298,7 @@ def test_a_wait_beyond_all_patience_stops_the_run(connect: Any, server: FakeServ
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(429, "insufficient_quota"), (402, None), (400, "billing_hard_limit_reached")]
+    ("status", "code"), [(429, "insufficient_quota"), (402, None), (400, "billing_not_active")]
 )
 def test_a_used_up_account_stops_the_run_at_once(
     connect: Any, server: FakeServer, status: int, code: str | None
