@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfinstruct.figures import draw_figure
+from selfinstruct.drawing import matplotlib_settings, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,13 +16,12 @@ _LOSS, _MEAN, _RATE = "#9dbbd5", "#2c5f8a", "#b5472f"
 def draw_curves(path: Path, metrics: Sequence[dict[str, Any]]) -> None:
     """Write `path`.png and `path`.svg; equal metrics give equal bytes."""
     steps = [line for line in metrics if "loss" in line]
-    draw_figure(path, lambda: _curves(steps))
+    with matplotlib_settings():
+        write_figure(_curves(steps), path)
 
 
 def _curves(steps: Sequence[dict[str, Any]]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+    figure = new_figure(7.2, 3.4)
     loss, rate = figure.subplots(1, 2)
     numbers, losses = [line["step"] for line in steps], [line["loss"] for line in steps]
     loss.plot(numbers, losses, color=_LOSS, linewidth=1, label="each step")

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct import jsonl
+from selfinstruct.asking import AskingBar
 from selfinstruct.errors import UserError
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules, parse_classification
-from selfinstruct.progress import progress_bar
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -49,7 +49,7 @@ class ClassificationStage:
 
     def _ask(self, llm: LLM, first: int, instructions: list[str], done: int, output: jsonl.Appender) -> None:
         requests = (self._request(i, instructions[i]) for i in range(first, len(instructions)))
-        with progress_bar("classification", len(instructions), done) as bar:
+        with AskingBar("classification", len(instructions), done, llm.bill) as bar:
             for index, completion in enumerate(complete_in_order(llm, requests), start=first):
                 if index >= done:
                     output.write({"instruction": instructions[index], "is_classification": completion.text})

@@ -42,14 +42,6 @@ def draw_figures(folder: Path, statistics: Mapping[str, Any]) -> list[str]:
     return drawn
 
 
-def draw_figure(path: Path, draw: Callable[[], "Figure"]) -> None:
-    """Draw one figure with the same settings, as `path`.png and `path`.svg."""
-    with _matplotlib():
-        figure = draw()
-        for kind in ("png", "svg"):
-            jsonl.replace_bytes(path.with_suffix(f".{kind}"), _rendered(figure, kind))
-
-
 def delete_figures(folder: Path) -> None:
     """Delete what `draw_figures` draws."""
     for name in _FIGURES:

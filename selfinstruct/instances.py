@@ -4,14 +4,15 @@ Input-first for tasks that are not classification; output-first, label by label,
 """
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from selfinstruct import jsonl
+from selfinstruct.asking import AskingBar
 from selfinstruct.classification import check_same_order, read_classification, read_instructions
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules
-from selfinstruct.progress import progress_bar
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -36,7 +37,6 @@ class InstanceStage:
         """Write `machine_generated_instances.jsonl`: a line an instruction, in their order."""
         folder = self._run.path
         instructions = read_instructions(folder)
-        records = jsonl.read(folder / INSTRUCTIONS)
         classification = read_classification(folder, self._rules)
         flags = [classification.get(text, False) for text in instructions]
         path = folder / INSTANCES
@@ -50,24 +50,27 @@ class InstanceStage:
         self._run.reopen("instances")
         with jsonl.Appender(path) as output:
             if done < len(instructions):
-                self._ask(llm, first, records, flags, done, output)
+                self._ask(llm, first, instructions, flags, done, output)
         self._run.complete("instances", answers=len(instructions), classification=sum(flags))
 
     def _ask(
         self,
         llm: LLM,
         first: int,
-        records: list[jsonl.Record],
+        instructions: list[str],
         flags: list[bool],
         done: int,
         output: jsonl.Appender,
     ) -> None:
-        requests = (self._request(i, records[i]["instruction"], flags) for i in range(first, len(records)))
-        with progress_bar("instances", len(records), done) as bar:
-            for index, completion in enumerate(complete_in_order(llm, requests), start=first):
+        requests = (self._request(i, instructions[i], flags) for i in range(first, len(instructions)))
+        # Read once more as they are needed: with their prompts and scores they are hundreds of MB.
+        records = islice(jsonl.numbered_records(self._run.path / INSTRUCTIONS), first, None)
+        with AskingBar("instances", len(instructions), done, llm.bill) as bar:
+            for index, (completion, (_, record)) in enumerate(
+                zip(complete_in_order(llm, requests), records, strict=True), start=first
+            ):
                 if index < done:
                     continue
-                record = records[index]
                 response = {"choices": [{"text": completion.text, "finish_reason": completion.finish_reason}]}
                 output.write(
                     {

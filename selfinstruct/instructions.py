@@ -4,27 +4,24 @@ Paper, section 2.2 ("Instruction Generation"). A request shows 8 tasks: 6 seeds 
 """
 
 import random
-import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from selfinstruct import jsonl
+from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
+from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter
 from selfinstruct.parsing import ParsingRules, parse_instructions
-from selfinstruct.progress import progress_bar
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 from selfinstruct.tasks import SeedTask
 
-INSTRUCTIONS = "machine_generated_instructions.jsonl"
-REQUESTS = "requests.jsonl"
-REJECTED = "rejected.jsonl"
+__all__ = ["INSTRUCTIONS", "REJECTED", "REQUESTS", "InstructionStage", "InstructionsConfig", "sample_shown"]
+
 _STALL_UNIT = 5  # requests in a round, as the released code sends them
 
 
@@ -54,8 +51,8 @@ class InstructionsConfig:
 class InstructionStage:
     """The bootstrapping loop over one run folder.
 
-    An answer is committed whole: accepted lines, rejected lines, then its line in `requests.jsonl`, which is
-    what counts. A restart cuts off the lines of an answer that was not.
+    Judging an answer decides what later requests may show; it is written down a little later, in the order of
+    the requests (see `Committer`), and a restart goes on after the last one written.
     """
 
     run: RunFolder
@@ -72,7 +69,7 @@ class InstructionStage:
     seed: int
     round_size: int | None  # None: a sliding look-ahead; a number: rounds of so many, drawn from one pool
     machine: list[str] = field(default_factory=list)
-    machine_after: list[int] = field(default_factory=list)  # machine instructions after each committed answer
+    machine_after: list[int] = field(default_factory=list)  # machine instructions after each judged answer
     reasons: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -84,7 +81,7 @@ class InstructionStage:
         self.seed_texts = [seed.instruction for seed in wanted]
         self.pool = NoveltyFilter(self.threshold, self.tokenizer, self.reject_exact_duplicates)
         self.pool.extend(seed.instruction for seed in self.seeds)
-        self._shown: dict[int, int] = {}  # tasks shown in each request not yet committed
+        self._shown: dict[int, int] = {}  # tasks shown in each request not yet judged
 
     def run_until(self, num_instructions: int, settings: dict[str, Any]) -> None:
         """Ask until the folder holds `num_instructions` accepted instructions.
@@ -109,52 +106,25 @@ class InstructionStage:
             first = committed - committed % self.llm.chunk_size
             llm = self.llm.for_stage("instructions", first)
             self.run.reopen("instructions")
-            with (
-                jsonl.Appender(self.run.path / INSTRUCTIONS) as accepted,
-                jsonl.Appender(self.run.path / REJECTED) as rejected,
-                jsonl.Appender(self.run.path / REQUESTS) as requests,
-            ):
-                self._loop(llm, first, num_instructions, accepted, rejected, requests)
+            with Committer(self.run.path, self.pool) as committer:
+                self._loop(llm, first, num_instructions, committer)
         self.run.complete(
             "instructions", requests=len(self.machine_after), accepted=len(self.machine), **self.reasons
         )
 
     def _restore(self) -> None:
-        """Read back what is committed; cut off what is not."""
-        folder = self.run.path
-        for name in (INSTRUCTIONS, REJECTED, REQUESTS):
-            jsonl.cut_torn_last_line(folder / name)
-        accepted = _lines_of_stage(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
-        rejected = _lines_of_stage(folder / REJECTED, {"reason": str, "request_idx": int})
-        if accepted and not (folder / REQUESTS).exists():
-            jsonl.replace(folder / REQUESTS, _adopted_requests(accepted))
-        committed = len(jsonl.read_if_there(folder / REQUESTS))
-        accepted = _keep_committed(folder / INSTRUCTIONS, accepted, committed)
-        rejected = _keep_committed(folder / REJECTED, rejected, committed)
-        self.machine = [record["instruction"] for record in accepted]
+        committed = read_committed(self.run.path)
+        self.machine, self.machine_after = committed.instructions, committed.accepted_after
+        self.reasons = committed.reasons
         self.pool.extend(self.machine)
-        self.reasons = Counter(r["reason"] for r in rejected if _is_of_stage(r))
-        by_request = Counter(record["request_idx"] for record in accepted)
-        self.machine_after = []
-        count = 0
-        for index in range(committed):
-            count += by_request[index]
-            self.machine_after.append(count)
 
-    def _loop(
-        self,
-        llm: LLM,
-        first: int,
-        num_instructions: int,
-        accepted: jsonl.Appender,
-        rejected: jsonl.Appender,
-        requests: jsonl.Appender,
-    ) -> None:
+    def _loop(self, llm: LLM, first: int, num_instructions: int, committer: Committer) -> None:
         committed = len(self.machine_after)
         waiting: deque[Request] = deque()
         next_index, answered = first, first
         idle = _idle_requests(self.machine_after)
-        with progress_bar("instructions", num_instructions, len(self.machine)) as bar:
+        done = len(self.machine)
+        with AskingBar("instructions", num_instructions, done, llm.bill, self.reasons) as bar:
             while len(self.machine) < num_instructions:
                 if idle >= self.config.stall_rounds * _STALL_UNIT:
                     raise StoppedEarly(self._stall_message(idle))
@@ -167,10 +137,11 @@ class InstructionStage:
                 answered += 1
                 if answered <= committed:
                     continue
-                added = self._commit(answered - 1, request, completion, accepted, rejected, requests)
+                judged = self._judge(answered - 1, request, completion)
+                committer.put(judged)
+                added = len(judged.accepted)
                 idle = 0 if added else idle + 1
                 bar.update(added)
-                bar.set_postfix(requests=answered, rejected=self.reasons.total(), refresh=False)
 
     def _may_ask(self, index: int, committed: int) -> bool:
         """Whether every answer that request `index` may see is committed."""
@@ -183,10 +154,10 @@ class InstructionStage:
 
     def _request(self, index: int) -> Request:
         visible = self._num_visible_answers(index)
-        machine = self.machine[: self.machine_after[visible - 1] if visible else 0]
         shown = sample_shown(
             self.seed_texts,
-            machine,
+            self.machine,
+            self.machine_after[visible - 1] if visible else 0,
             self.config.shown,
             self.config.shown_machine,
             random.Random(f"{self.seed}:instructions:{index}"),
@@ -209,61 +180,36 @@ class InstructionStage:
         )
         return self.query.request_with(render, self._shown[index], seed=f"{self.seed}:instructions:{index}")
 
-    def _commit(
-        self,
-        index: int,
-        request: Request,
-        completion: Completion,
-        accepted: jsonl.Appender,
-        rejected: jsonl.Appender,
-        requests: jsonl.Appender,
-    ) -> int:
+    def _judge(self, index: int, request: Request, completion: Completion) -> Judged:
+        """Let the answer's new instructions into the pool, and say what became of each candidate."""
         # A server may have said that the prompt is too long: then it answered one with fewer tasks.
         shown = self._shown.pop(index) - completion.dropped_demonstrations
         for _ in range(completion.dropped_demonstrations):
             request = (request.shorter and request.shorter()) or request
-        metadata = {
-            "prompt": request.prompt,
-            "response": {"choices": [{"text": completion.text, "finish_reason": completion.finish_reason}]},
-        }
         candidates = parse_instructions(
-            completion.text,
-            completion.finish_reason,
-            self.rules,
-            self.filters,
-            first_number=shown + 1,
+            completion.text, completion.finish_reason, self.rules, self.filters, first_number=shown + 1
         )
-        added = 0
+        first_member = len(self.pool)
+        verdicts = iter(self.pool.admit([each.text for each in candidates if each.reason is None]))
+        accepted, rejected = [], []
         for candidate in candidates:
             reason = candidate.reason
             detail: dict[str, Any] = {}
             if reason is None:
-                verdict = self.pool.check(candidate.text)
-                if not verdict.is_novel:
-                    reason = "too_similar"
-                    detail = {"nearest": verdict.nearest_text, "score": verdict.nearest_score}
-            if reason is not None:
-                self.reasons[reason] += 1
-                line = {"stage": "instructions", "reason": reason, "text": candidate.text, **detail}
-                rejected.write(line | {"request_idx": index})
-                continue
-            most_similar, mean = self.pool.similarity(candidate.text)
-            accepted.write(
-                {
-                    "instruction": candidate.text,
-                    "most_similar": most_similar,
-                    "avg_similarity_score": mean,
-                    "metadata": metadata,
-                    "request_idx": index,
-                }
-            )
-            self.pool.add(candidate.text)
-            self.machine.append(candidate.text)
-            added += 1
+                verdict = next(verdicts)
+                if verdict.is_novel:
+                    accepted.append(candidate.text)
+                    continue
+                reason = "too_similar"
+                detail = {"nearest": verdict.nearest_text, "score": verdict.nearest_score}
+            self.reasons[reason] += 1
+            line = {"stage": "instructions", "reason": reason, "text": candidate.text, **detail}
+            rejected.append(line | {"request_idx": index})
+        self.machine += accepted
         self.machine_after.append(len(self.machine))
-        mark = {"request_idx": index, "candidates": len(candidates), "accepted": added}
-        requests.write(mark | {"shown": shown, "finish_reason": completion.finish_reason})
-        return added
+        return Judged(
+            index, request.prompt, shown, completion, len(candidates), accepted, first_member, rejected
+        )
 
     def _stall_message(self, idle: int) -> str:
         reason, count = self.reasons.most_common(1)[0] if self.reasons else ("no candidate at all", 0)
@@ -277,13 +223,22 @@ class InstructionStage:
 
 
 def sample_shown(
-    seeds: list[str], machine: list[str], num_shown: int, num_machine: int, rng: random.Random
+    seeds: list[str],
+    machine: list[str],
+    num_visible: int,
+    num_shown: int,
+    num_machine: int,
+    rng: random.Random,
 ) -> list[str]:
-    """Draw the tasks of one request: up to `num_machine` of the model's own, seeds for the rest, shuffled."""
-    own = rng.sample(machine, min(num_machine, len(machine)))
+    """Draw the tasks of one request: up to `num_machine` of the model's own, seeds for the rest, shuffled.
+
+    Of `machine` the first `num_visible` are drawn from.
+    """
+    places = rng.sample(range(num_visible), min(num_machine, num_visible))
+    own = [machine[place] for place in places]
     shown = own + rng.sample(seeds, min(num_shown - len(own), len(seeds)))
     rng.shuffle(shown)
-    return [re.sub(r"\s+", " ", text).strip() for text in shown]
+    return [" ".join(text.split()) for text in shown]
 
 
 def _idle_requests(machine_after: list[int]) -> int:
@@ -295,39 +250,3 @@ def _idle_requests(machine_after: list[int]) -> int:
             break
         idle += 1
     return idle
-
-
-def _is_of_stage(record: jsonl.Record) -> bool:
-    # The file of rejected texts is shared; that of the instructions names no stage.
-    return record.get("stage", "instructions") == "instructions"
-
-
-def _lines_of_stage(path: Path, fields: dict[str, type]) -> list[jsonl.Record]:
-    """A file's lines, none if it is not there; UserError where one of this stage lacks a field."""
-    if not path.exists():
-        return []
-    records = []
-    for number, record in jsonl.numbered_records(path):
-        for name, kind in fields.items():
-            if _is_of_stage(record) and not isinstance(record.get(name), kind):
-                advice = "mend the line, or choose another run_dir"
-                raise UserError(f'{path}:{number}: "{name}" ({kind.__name__}) is needed; {advice}')
-        records.append(record)
-    return records
-
-
-def _keep_committed(path: Path, records: list[jsonl.Record], committed: int) -> list[jsonl.Record]:
-    """Drop stage-1 lines of answers that are not committed; returns the file's lines as they now are."""
-    kept = [r for r in records if not _is_of_stage(r) or r["request_idx"] < committed]
-    if len(kept) < len(records):
-        jsonl.replace(path, kept)
-    return kept
-
-
-def _adopted_requests(accepted: list[jsonl.Record]) -> list[jsonl.Record]:
-    """Marks for a folder of the released code, which keeps no line for requests that added nothing."""
-    counts = Counter(record["request_idx"] for record in accepted)
-    return [
-        {"request_idx": index, "candidates": None, "accepted": counts[index], "adopted": True}
-        for index in range(max(counts) + 1)
-    ]

@@ -10,7 +10,7 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
-from selfinstruct.errors import UserError
+from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
@@ -20,10 +20,11 @@ from selfinstruct.instances import InstanceStage
 from selfinstruct.instructions import InstructionsConfig, InstructionStage
 from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
-from selfinstruct.llm.budget import BudgetConfig
+from selfinstruct.llm.budget import Bill, BudgetConfig
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.parsing import ParsingRules
+from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
 from selfinstruct.released_prompts import load_prompts
@@ -173,11 +174,17 @@ def generate(config: GenerateConfig) -> None:
                         InstanceStage(
                             run, llm, prompts, config.queries.instances, config.rules, config.released
                         ).run(settings)
-            _what_came_out(run, config, prompts, yardsticks)
+            _what_came_out(run, config, prompts, yardsticks, llm.bill if llm is not None else None)
+        except (StoppedEarly, KeyboardInterrupt):
+            if llm is not None and llm.bill is not None and llm.bill.now.requests:
+                note(f"{llm.bill}")
+            raise
         finally:
             if llm is not None:
                 if run.is_written and llm.traffic:
                     run.log(f"llm: {', '.join(f'{n} {what}' for what, n in llm.traffic.items())}")
+                if run.is_written and llm.bill is not None:
+                    run.log(f"{llm.bill}")
                 llm.close()
 
 
@@ -213,6 +220,12 @@ def _instructions(
     filters: FilterRules,
     llm: LLM,
 ) -> None:
+    places, lookahead = config.llm.max_concurrency, config.instructions.lookahead
+    if config.llm.backend == "openai" and not config.released and lookahead < places:
+        note(
+            f"instructions.lookahead={lookahead} keeps stage 1 from having llm.max_concurrency={places} "
+            f"requests in flight; in a new run_dir take twice as many: instructions.lookahead={2 * places}"
+        )
     stage = InstructionStage(
         run=run,
         llm=llm,
@@ -276,7 +289,9 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
     run.complete("finetuning_data", **counts)
 
 
-def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks) -> None:
+def _what_came_out(
+    run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks, bill: Bill | None
+) -> None:
     """Statistics, figures, exports and card: made anew from what is on disk, whatever was there of them."""
     statistics = write_statistics(run.path, yardsticks)
     figures: list[str] = []
@@ -293,6 +308,8 @@ def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yar
     if config.exports.push_to_hub is not None:
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
     print(_in_one_line(statistics, run.path))
+    if bill is not None:
+        print(f"{bill}")
 
 
 def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The four few-shot prompts: from a configs/prompts file to text that fits a model (paper, section 2.2)."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -173,12 +174,15 @@ def fit_to_context(
 
     Args:
         render: the prompt with a given number of demonstrations; more of them must not make it shorter.
-        available_tokens: the model's context length less the tokens it may write.
+        available_tokens: the model's context length less the tokens it may write; sys.maxsize where it is
+            not known, and nothing is counted.
         utmost_tokens: what a prompt without demonstrations may have, for a model that then writes less.
 
     Raises:
         PromptTooLong: it does not fit even with none.
     """
+    if available_tokens == sys.maxsize:
+        return render(max_demonstrations), max_demonstrations
     best: tuple[str, int] | None = None
     low, high = 0, max_demonstrations
     number = max_demonstrations

@@ -106,7 +106,7 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
         pairs = yardsticks.reader.read(instructions)
         statistics["verb_objects"] = {"read_by": yardsticks.reader.name} | count_pairs(pairs)
         statistics["leaks"] = _leaks(folder, instructions, yardsticks)
-    usage = _usage(folder / RESPONSE_LOG, yardsticks.price)
+    usage = _usage(folder / RESPONSE_LOG, len(marks), yardsticks.price)
     if usage:
         statistics["usage"] = usage
     statistics["paper"] = PAPER
@@ -269,13 +269,16 @@ def _leaks(folder: Path, instructions: list[str], yardsticks: Yardsticks) -> lis
     return counts
 
 
-def _usage(log: Path, price: Price | None) -> dict[str, Any]:
-    """Requests and tokens of the answers on disk, by stage; what broken or repeated requests used is not
-    known here."""
+def _usage(log: Path, num_requests: int, price: Price | None) -> dict[str, Any]:
+    """Requests and tokens of the answers used, by stage; what broken or repeated requests used is not known.
+
+    Answers of stage 1 beyond its `num_requests` came too late to be used, and how many did is left to chance.
+    """
     by_stage: dict[str, Counter[str]] = {}
     seen: set[str] = set()
-    for record in jsonl.read_if_there(log):
-        if record["key"] in seen:
+    for _, record in jsonl.numbered_records(log) if log.exists() else ():
+        is_unused = record["stage"] == "instructions" and record.get("index", 0) >= num_requests
+        if record["key"] in seen or is_unused:
             continue
         seen.add(record["key"])
         counts = by_stage.setdefault(record["stage"], Counter())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from typing import Any
 
 Behaviour = Callable[["Handler", dict[str, Any]], None]
@@ -119,6 +120,18 @@ def content(body: dict[str, Any], text: str, finish_reason: str | None = "stop")
     return json.dumps({"choices": [choice | {"finish_reason": finish_reason}], "usage": usage}).encode()
 
 
+def pipeline_text(prompt: str) -> str:
+    """What a model could write in phase 1: the same to the same prompt, new words to another."""
+    rng = Random(prompt)
+    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(40)]
+    if prompt.endswith("Is it classification?"):
+        return " No"
+    if prompt.startswith("Write worked examples"):
+        return f"Example 1\n{words[0]}\nOutput: {words[1]}\n\nExample 2\n{words[2]}\nOutput: {words[3]}\n"
+    lines = [f"Explain {' '.join(words[i : i + 6])} now." for i in (0, 8, 16)]
+    return f" {lines[0]}\n10. {lines[1]}\n11. {lines[2]}"
+
+
 # ---- behaviours
 
 
@@ -129,6 +142,13 @@ def answer(text: str | None = None, finish_reason: str | None = "stop", after: f
         handler.reply(200, content(body, said, finish_reason))
 
     return behave
+
+
+def answer_with(text: Callable[[str], str], after: float) -> Behaviour:
+    return lambda handler, body: answer(text(prompt_of(body)), after=after)(handler, body)
+
+
+writes_like_a_model = answer_with(pipeline_text, after=0.01)
 
 
 def error(status: int, message: str = "it went wrong", code: str | None = None, **headers: str) -> Behaviour:
@@ -155,6 +175,28 @@ def connection_reset(handler: Handler, body: dict[str, Any]) -> None:
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
     handler.close_connection = True
+
+
+def connection_closed(handler: Handler, body: dict[str, Any]) -> None:
+    handler.close_connection = True
+
+
+def not_http(handler: Handler, body: dict[str, Any]) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    handler.close_connection = True
+
+
+def half_a_chunk(handler: Handler, body: dict[str, Any]) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b'20\r\n{"choices": [{"tex')
+    handler.close_connection = True
+
+
+def no_gzip(handler: Handler, body: dict[str, Any]) -> None:
+    handler.reply(200, content(body, "plain"), Content_Encoding="gzip")
 
 
 def hang(handler: Handler, body: dict[str, Any]) -> None:

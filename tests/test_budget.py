@@ -77,16 +77,31 @@ def test_no_more_requests_than_allowed() -> None:
 
 
 def test_tokens_count_with_the_longest_answer_until_the_answer_is_there() -> None:
-    # Two in flight and a third: 3 x 8; each answer then frees 3 of the 8 reserved.
-    assert asked_within(PROMPTS, max_tokens=15)[0] == PROMPTS[:1]
-    assert asked_within(PROMPTS, max_tokens=24)[0] == PROMPTS[:3]
-    assert asked_within(PROMPTS, max_tokens=29)[0] == PROMPTS[:4]
+    # 8 are reserved for a request, of which its answer gives 3 back: the last one asked must find 8 left.
+    assert asked_within(PROMPTS, max_tokens=7)[0] == []
+    assert asked_within(PROMPTS, max_tokens=12)[0] == PROMPTS[:1]
+    assert asked_within(PROMPTS, max_tokens=13)[0] == PROMPTS[:2]
+    assert asked_within(PROMPTS, max_tokens=24)[0] == PROMPTS[:4]
+
+
+def test_what_was_held_back_goes_out_when_answers_make_room_for_it() -> None:
+    model = EchoLLM()
+    llm = BudgetedLLM(model, BudgetConfig(max_tokens=24), None, Spent())
+    for prompt in PROMPTS[:5]:
+        llm.submit(Request(prompt, max_tokens=5))
+    assert model.asked == PROMPTS[:3]  # 3 x 8
+    for _ in range(3):
+        llm.next_completion()  # 3 x 5 are used
+    assert model.asked == PROMPTS[:3]
+    llm.next_completion()
+    assert model.asked == PROMPTS[:4]
 
 
 def test_cost_is_that_of_prompt_and_answer() -> None:
     price = Price(input=1e6, output=2e6)  # 1 a prompt token, 2 an answer token: at most 13 a request
-    assert asked_within(PROMPTS, price, max_cost=38)[0] == PROMPTS[:2]
-    assert asked_within(PROMPTS, price, max_cost=39)[0] == PROMPTS[:3]
+    # 13 reserved, 7 of them used in the end.
+    assert asked_within(PROMPTS, price, max_cost=33)[0] == PROMPTS[:3]
+    assert asked_within(PROMPTS, price, max_cost=34)[0] == PROMPTS[:4]
 
 
 def test_a_budget_of_nothing_asks_nothing() -> None:

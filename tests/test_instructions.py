@@ -225,7 +225,7 @@ def test_classification_only_shows_those_seeds_under_the_other_heading(tmp_path:
 def test_shown_tasks_are_folded_and_filled_up_with_seeds() -> None:
     import random
 
-    shown = sample_shown(["a\n b", "c", "d"], ["m"], 3, 2, random.Random("x"))
+    shown = sample_shown(["a\n b", "c", "d"], ["m", "unseen"], 1, 3, 2, random.Random("x"))
     assert len(shown) == 3
     assert "m" in shown
     assert set(shown) < {"a b", "c", "d", "m"}

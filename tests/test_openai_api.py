@@ -17,7 +17,16 @@ from typing import Any
 import fake_server
 import pytest
 import served_model
-from fake_server import FakeServer, answer, error, prompt_of, raw, text_of
+from fake_server import (
+    FakeServer,
+    answer,
+    error,
+    pipeline_text,
+    prompt_of,
+    raw,
+    text_of,
+    writes_like_a_model,
+)
 from transformers import AutoTokenizer
 
 from selfinstruct import jsonl
@@ -31,6 +40,7 @@ from selfinstruct.llm.base import (
     complete_in_order,
     make_llm,
 )
+from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.queries import Query
 
@@ -174,7 +184,7 @@ def test_answers_keep_their_order_whichever_comes_first(connect: Any, server: Fa
 def test_as_many_requests_as_allowed_are_in_flight_and_no_more(connect: Any, server: FakeServer) -> None:
     server.default = answer(after=0.2)
     llm = connect(max_concurrency=4)
-    assert (llm.in_flight, llm.chunk_size) == (4, 1)
+    assert (llm.in_flight, llm.chunk_size) == (16, 1)  # taken, for the sake of order; four are sent
     for number in range(12):  # all at once: more than it has places for
         llm.submit(Request(f"prompt {number}", max_tokens=5))
     start = time.monotonic()
@@ -193,6 +203,10 @@ FAULTS = {
     "408": error(408),
     "503 in HTML": raw("<html>Service Unavailable</html>", "text/html", 503),
     "connection reset": fake_server.connection_reset,
+    "connection closed": fake_server.connection_closed,
+    "not HTTP": fake_server.not_http,
+    "half a chunk": fake_server.half_a_chunk,
+    "not in the encoding it says": fake_server.no_gzip,
     "time-out": fake_server.hang,
     "stall mid-answer": fake_server.stall_in_the_middle,
     "trickle": fake_server.trickle,
@@ -283,7 +297,9 @@ def test_a_wait_beyond_all_patience_stops_the_run(connect: Any, server: FakeServ
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(429, "insufficient_quota"), (402, None)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "insufficient_quota"), (402, None), (400, "billing_not_active")]
+)
 def test_a_used_up_account_stops_the_run_at_once(
     connect: Any, server: FakeServer, status: int, code: str | None
 ) -> None:
@@ -337,6 +353,37 @@ def test_a_refusal_stops_at_once_with_the_servers_words(
     assert len(server.asked) == 1
 
 
+def test_after_a_refusal_nothing_more_is_sent_and_nobody_is_waited_for(
+    connect: Any, server: FakeServer
+) -> None:
+    server.script.extend([fake_server.hang, error(401, "no such key")])
+    start = time.monotonic()
+    with pytest.raises(UserError, match="no such key"):
+        ask(connect(max_concurrency=2), *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
+    assert server.prompts == ["prompt 0", "prompt 1"]
+    assert time.monotonic() - start < 8  # the first would hang for 10 s
+
+
+def test_after_a_failure_nothing_more_is_sent_and_what_is_on_its_way_is_kept(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    server.script.extend([answer(after=0.3), error(500, "broken"), error(500, "broken")])
+    stage = LoggedLLM(connect(max_concurrency=2, max_failures=1), tmp_path / "log.jsonl").for_stage("s")
+    with pytest.raises(StoppedEarly, match="broken"):
+        ask(stage, *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
+    assert set(server.prompts) == {"prompt 0", "prompt 1"}
+    assert [record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")] == ["prompt 0"]
+
+
+@pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
+def test_a_prompt_that_the_server_filters_has_an_empty_answer(
+    connect: Any, server: FakeServer, code: str
+) -> None:
+    server.default = error(400, "The prompt triggered the content management policy.", code)
+    assert ask(connect(), ASK) == [Completion("", "content_filter", 5, 0)]
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -363,6 +410,47 @@ def test_answers_before_a_refusal_are_kept_and_the_refusal_is_not(
     with pytest.raises(UserError):
         ask(stage, *requests)
     assert [record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")] == ["prompt 0", "prompt 1"]
+
+
+def test_an_answer_is_on_disk_before_its_turn_comes_and_its_place_is_free(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    unlogged = []
+
+    def behave(handler: Any, body: dict[str, Any]) -> None:
+        with server.lock:
+            unlogged.append(len(server.asked) - (len(jsonl.read(log)) if log.exists() else 0))
+        if prompt_of(body) == "prompt 0":
+            fake_server.hang(handler, body)
+        answer()(handler, body)
+
+    server.default = behave
+    llm = connect(max_concurrency=2)
+    stage = LoggedLLM(llm, log).for_stage("instances")
+    for number in range(8):
+        stage.submit(Request(f"prompt {number}", max_tokens=5))
+    deadline = time.monotonic() + 20
+    while not (log.exists() and len(log.read_bytes().splitlines()) == 7) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(record["index"] for record in jsonl.read(log)) == [1, 2, 3, 4, 5, 6, 7]
+    assert max(unlogged) <= 2  # what a kill would have asked again, at any moment
+
+
+def test_what_one_stage_leaves_behind_counts_against_the_budget_if_it_was_sent(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    server.default = fake_server.hang
+    llm = LoggedLLM(connect(max_concurrency=2), tmp_path / "log.jsonl", BudgetConfig(max_requests=5))
+    first = llm.for_stage("instructions")
+    for number in range(5):
+        first.submit(Request(f"prompt {number}", max_tokens=5))
+    while len(server.asked) < 2:
+        time.sleep(0.01)
+    server.default = answer()
+    with pytest.raises(StoppedEarly, match=r"max_requests=5 would be passed"):
+        ask(llm.for_stage("instances"), *[Request(f"task {number}", max_tokens=5) for number in range(5)])
+    assert [prompt[:4] for prompt in server.prompts] == ["prom"] * 2 + ["task"] * 3
 
 
 # ---- too long for the context
@@ -430,7 +518,8 @@ def test_a_shortened_answer_is_logged_as_such_and_not_asked_again(
     path = tmp_path / "log.jsonl"
     stage = LoggedLLM(connect(), path).for_stage("instances")
     first = ask(stage, words_request(2, max_tokens=10), words_request(0, max_tokens=10))
-    lines = [record.get("dropped_demonstrations") for record in jsonl.read(path)]
+    records = sorted(jsonl.read(path), key=lambda record: record["index"])
+    lines = [record.get("dropped_demonstrations") for record in records]
     assert lines == [1, None]
     num_asked = len(server.asked)
     again = LoggedLLM(connect(), path).for_stage("instances")
@@ -495,22 +584,6 @@ def test_a_key_is_needed_except_on_this_machine(
 
 
 # ---- a run of the four stages
-
-
-def pipeline_text(prompt: str) -> str:
-    """What a model could write: the same to the same prompt, new words to another."""
-    rng = Random(prompt)
-    words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(40)]
-    if prompt.endswith("Is it classification?"):
-        return " No"
-    if prompt.startswith("Write worked examples"):
-        return f"Example 1\n{words[0]}\nOutput: {words[1]}\n\nExample 2\n{words[2]}\nOutput: {words[3]}\n"
-    lines = [f"Explain {' '.join(words[i : i + 6])} now." for i in (0, 8, 16)]
-    return f" {lines[0]}\n10. {lines[1]}\n11. {lines[2]}"
-
-
-def writes_like_a_model(handler: Any, body: dict[str, Any]) -> None:
-    answer(pipeline_text(prompt_of(body)), after=0.01)(handler, body)
 
 
 def writes_like_a_chat_model(handler: Any, body: dict[str, Any]) -> None:

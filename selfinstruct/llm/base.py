@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import base_and_adapter
+
+if TYPE_CHECKING:
+    from selfinstruct.llm.budget import Bill
 
 FinishReason = Literal["stop", "length", "content_filter"]
 # Request parameters that llm.left_out can name.
@@ -29,7 +32,12 @@ class Request:
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
     what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
     request with one demonstration fewer (None where none is left), for a server that says only when it is
-    asked that a prompt is too long; it is no part of what names the request.
+    asked that a prompt is too long.
+
+    Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
+    when it first sends the request, and `arrived` with its answer as soon as that is there, both from a
+    thread of its own, and sends no other request in its place before `arrived` returns. Other backends call
+    neither. None of the three is part of what names the request.
     """
 
     prompt: str
@@ -41,6 +49,8 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: str = "0"
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
+    sent: "Callable[[], None] | None" = field(default=None, compare=False, repr=False)
+    arrived: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -149,11 +159,13 @@ class LLM(ABC):
             start of an unfinished chunk. 1 where answers are independent of each other.
         context_length: tokens of prompt and answer together, or None where unknown.
         is_chat: whether prompts go through a chat template, as one user turn.
+        bill: what its answers used, kept up to date by a model that logs them; else None.
     """
 
     chunk_size: int = 1
     context_length: int | None = None
     is_chat: bool = False
+    bill: "Bill | None" = None
 
     @property
     @abstractmethod
@@ -171,7 +183,7 @@ class LLM(ABC):
 
     @property
     def in_flight(self) -> int:
-        """How many outstanding requests it can make use of."""
+        """How many outstanding requests it can make use of; more than it works on at once, if order costs."""
         return self.chunk_size
 
     def room_for(self, max_tokens: int) -> int:
@@ -204,6 +216,7 @@ class WrappedLLM(LLM):
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        self.bill = llm.bill
 
     @property
     def description(self) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """Stops before money or requests run out: limits on what a run may ask of its model, over all its starts."""
 
+import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
@@ -85,28 +87,153 @@ class Spent:
         self.completion_tokens += completion.completion_tokens
 
 
+@dataclass
+class Bill:
+    """What the answers in a folder's log used: those of earlier starts, and those asked for in this one."""
+
+    price: Price | None
+    earlier: Spent
+    now: Spent = field(default_factory=Spent)
+
+    @property
+    def cost(self) -> float | None:
+        """Of all of them; None where no price is known."""
+        if self.price is None:
+            return None
+        return self.price.of(self.all.prompt_tokens, self.all.completion_tokens)
+
+    @property
+    def all(self) -> Spent:
+        """Those of all starts."""
+        earlier, now = self.earlier, self.now
+        return Spent(
+            earlier.requests + now.requests,
+            earlier.prompt_tokens + now.prompt_tokens,
+            earlier.completion_tokens + now.completion_tokens,
+        )
+
+    def __str__(self) -> str:
+        return f"asked in this start: {self._line(self.now)}; in all: {self._line(self.all)}"
+
+    def _line(self, spent: Spent) -> str:
+        line = f"{spent.requests:,} requests, {spent.tokens:,} tokens"
+        if self.price is None:
+            return line
+        return f"{line}, cost {money(self.price.of(spent.prompt_tokens, spent.completion_tokens))}"
+
+
+def money(cost: float) -> str:
+    """A cost to read: two decimals, more of what is below 1."""
+    return f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}"
+
+
+@dataclass
+class _Asked:
+    """A request, with what it may use at most until its answer is there."""
+
+    prompt_tokens: int
+    max_tokens: int
+    is_sent: bool = False  # backends that ask no server never say so
+    is_reserved: bool = False
+
+
+class _Account:
+    """What is used, and what requests on their way may still use."""
+
+    def __init__(self, config: BudgetConfig, price: Price | None, spent: Spent) -> None:
+        self.counts_tokens = config.max_tokens is not None or config.max_cost is not None
+        self.pending: deque[_Asked] = deque()  # of the stage at hand, in order
+        self._config, self._price, self._spent = config, price, spent
+        self._reserved = Spent()
+        self._lock = threading.Lock()  # answers arrive in a thread of the backend
+
+    def reserve(self, asked: _Asked) -> str | None:
+        """Set aside what a request may use; if that would pass a limit, nothing: the limit in words."""
+        with self._lock:
+            used = self._spent, self._reserved
+            requests = 1 + sum(each.requests for each in used)
+            prompts = asked.prompt_tokens + sum(each.prompt_tokens for each in used)
+            answers = asked.max_tokens + sum(each.completion_tokens for each in used)
+            limits: list[tuple[str, float | None, float]] = [
+                ("max_requests", self._config.max_requests, requests),
+                ("max_tokens", self._config.max_tokens, prompts + answers),
+            ]
+            if self._price is not None:
+                limits.append(("max_cost", self._config.max_cost, self._price.of(prompts, answers)))
+            for name, limit, needed in limits:
+                if limit is not None and needed > limit:
+                    return self._message(name, limit)
+            self._reserve(asked)
+            return None
+
+    def send(self, asked: _Asked) -> None:
+        """The request is on its way: from here on it may cost something, even if nobody waits for it."""
+        with self._lock:
+            asked.is_sent = True
+            self._reserve(asked)
+
+    def settle(self, asked: _Asked, completion: Completion) -> None:
+        """Count an answer in the place of what was set aside for it; a second time changes nothing."""
+        with self._lock:
+            if asked.is_reserved:
+                self._release(asked)
+                self._spent.add(completion)
+
+    def drop(self, asked: Iterable[_Asked]) -> None:
+        """Set nothing aside any more for requests that nobody waits for and that were never sent."""
+        with self._lock:
+            for each in asked:
+                if not each.is_sent:
+                    self._release(each)
+
+    def _reserve(self, asked: _Asked) -> None:
+        if not asked.is_reserved:
+            asked.is_reserved = True
+            self._change_reserved(asked, 1)
+
+    def _release(self, asked: _Asked) -> None:
+        if asked.is_reserved:
+            asked.is_reserved = False
+            self._change_reserved(asked, -1)
+
+    def _change_reserved(self, asked: _Asked, sign: int) -> None:
+        self._reserved.requests += sign
+        self._reserved.prompt_tokens += sign * asked.prompt_tokens
+        self._reserved.completion_tokens += sign * asked.max_tokens
+
+    def _message(self, name: str, limit: float) -> str:
+        # Answers still to come count with their longest: what is really used is known when they are there.
+        used = f"{self._spent.requests + self._reserved.requests} requests asked"
+        return (
+            f"budget.{name}={limit:g} would be passed by the next request ({used}, at least "
+            f"{self._spent.tokens} tokens used); raise it and start again to continue"
+        )
+
+
 class BudgetedLLM(WrappedLLM):
     """A model that is not asked when that could pass the budget; the run then stops, and can be continued.
 
     A request counts with its prompt and the longest answer it may get until the answer is there, so the
-    limits hold whatever comes back. Answers to what was sent before are still handed out, in order;
-    `StoppedEarly` comes in the place of the first request that was held back.
+    limits hold whatever comes back. What is held back goes out as soon as answers shorter than that make room
+    for it. `StoppedEarly` comes in the place of the first request that nothing makes room for, after the
+    answers to all before it.
     """
 
     def __init__(self, llm: LLM, config: BudgetConfig, price: Price | None, spent: Spent) -> None:
+        self._set_up(llm, _Account(config, price, spent))
+
+    def _set_up(self, llm: LLM, account: _Account) -> None:
         super().__init__(llm)
-        self._config, self._price, self._spent = config, price, spent
-        self._pending: deque[tuple[int, int]] = deque()  # prompt tokens, longest answer
-        self._refusal: str | None = None
+        self._account = account
+        account.pending = deque()
+        self._held: deque[Request] = deque()
+        self._refusal = ""
 
     def submit(self, request: Request) -> None:
         """Send the request, or hold it and all later ones back where it could pass the budget."""
-        if self._refusal is None:
-            needed = self._llm.count_tokens(request.prompt), request.max_tokens
-            self._refusal = self._would_pass(*needed)
-            if self._refusal is None:
-                self._pending.append(needed)
-                self._llm.submit(request)
+        self._held.append(request)
+        if len(self._held) == 1:
+            self._send_held()
 
     def next_completion(self) -> Completion:
         """The next answer.
@@ -114,36 +241,41 @@ class BudgetedLLM(WrappedLLM):
         Raises:
             StoppedEarly: everything sent is answered, and the next request was held back.
         """
-        if not self._pending and self._refusal is not None:
+        if self.chunk_size == 1:  # else a chunk would be made up of other requests than without a budget
+            self._send_held()
+        if not self._account.pending and self._held:
             raise StoppedEarly(self._refusal)
         completion = self._llm.next_completion()
-        self._pending.popleft()
-        self._spent.add(completion)
+        self._account.settle(self._account.pending.popleft(), completion)
         return completion
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
         """The same budget for the wrapped model's view of a stage."""
-        return BudgetedLLM(self._llm.for_stage(stage, start_index), self._config, self._price, self._spent)
+        llm = self._llm.for_stage(stage, start_index)
+        self._account.drop(self._account.pending)
+        view = BudgetedLLM.__new__(BudgetedLLM)
+        view._set_up(llm, self._account)
+        return view
 
-    def _would_pass(self, prompt_tokens: int, max_tokens: int) -> str | None:
-        waiting = [*self._pending, (prompt_tokens, max_tokens)]
-        prompts = self._spent.prompt_tokens + sum(prompt for prompt, _ in waiting)
-        answers = self._spent.completion_tokens + sum(longest for _, longest in waiting)
-        limits: list[tuple[str, float | None, float]] = [
-            ("max_requests", self._config.max_requests, self._spent.requests + len(waiting)),
-            ("max_tokens", self._config.max_tokens, prompts + answers),
-        ]
-        if self._price is not None:
-            limits.append(("max_cost", self._config.max_cost, self._price.of(prompts, answers)))
-        for name, limit, needed in limits:
-            if limit is not None and needed > limit:
-                return self._message(name, limit)
-        return None
+    def _send_held(self) -> None:
+        while self._held:
+            request = self._held[0]
+            num_tokens = self._llm.count_tokens(request.prompt) if self._account.counts_tokens else 0
+            asked = _Asked(num_tokens, request.max_tokens)
+            refusal = self._account.reserve(asked)
+            if refusal is not None:
+                self._refusal = refusal
+                return
+            self._held.popleft()
+            self._account.pending.append(asked)
+            self._llm.submit(self._watched(request, asked))
 
-    def _message(self, name: str, limit: float) -> str:
-        # Answers still to come count with their longest: what is really used is known when they are there.
-        used = f"{self._spent.requests + len(self._pending)} requests asked"
-        return (
-            f"budget.{name}={limit:g} would be passed by the next request ({used}, at least "
-            f"{self._spent.tokens} tokens used); raise it and start again to continue"
-        )
+    def _watched(self, request: Request, asked: _Asked) -> Request:
+        keep = request.arrived
+
+        def arrived(completion: Completion) -> None:
+            if keep is not None:
+                keep(completion)
+            self._account.settle(asked, completion)
+
+        return replace(request, sent=partial(self._account.send, asked), arrived=arrived)

@@ -10,13 +10,16 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from openai import AsyncOpenAI, OpenAIError, Timeout
+from aiohttp import ClientError
+from httpx2 import Limits
+from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError, Timeout
 
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request
@@ -28,6 +31,9 @@ _CONNECT_SECONDS = 30.0
 _CHAT_FRAME_TOKENS = 16  # a chat template's words around one user turn, at a guess
 _BYTES_PER_TOKEN = 3  # English has about 4; cautious, also for other scripts
 _SECONDS_BETWEEN_NOTES = 30.0
+# Requests taken for each place in flight: answers are handed out in order, and one that takes four times as
+# long as the others must not leave places empty.
+_TAKEN_PER_PLACE = 4
 
 
 class OpenAIServerLLM(LLM):
@@ -55,13 +61,20 @@ class OpenAIServerLLM(LLM):
         self._traffic = dict.fromkeys(names, 0)
         self._last_note = -_SECONDS_BETWEEN_NOTES
         self._outstanding: deque[Future[Completion]] = deque()
+        self._stop: UserError | StoppedEarly | None = None  # why nothing more is sent
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._slots = asyncio.Semaphore(config.max_concurrency)
+        timeout = Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds))
+        places = config.max_concurrency
         self._client = AsyncOpenAI(
             api_key=self._key or "none",
             base_url=config.base_url,
             max_retries=0,
-            timeout=Timeout(config.timeout_seconds, connect=min(_CONNECT_SECONDS, config.timeout_seconds)),
+            timeout=timeout,
+            # Its own transport takes twice the processor time a request.
+            http_client=DefaultAioHttpClient(
+                timeout=timeout, limits=Limits(max_connections=places, max_keepalive_connections=places)
+            ),
         )
         self._loop = asyncio.new_event_loop()
         # A daemon: a program that ends without `close` does not wait for answers.
@@ -87,8 +100,8 @@ class OpenAIServerLLM(LLM):
 
     @property
     def in_flight(self) -> int:
-        """`llm.max_concurrency`."""
-        return self._config.max_concurrency
+        """Four times `llm.max_concurrency`, which are sent: a slow answer holds up none of the others."""
+        return _TAKEN_PER_PLACE * self._config.max_concurrency
 
     def count_tokens(self, text: str) -> int:
         """With `llm.tokenizer` where it is given, else a cautious estimate: a token for every 3 bytes."""
@@ -102,13 +115,18 @@ class OpenAIServerLLM(LLM):
         """Wait for the oldest request's answer; see the class for what can go wrong."""
         if not self._outstanding:
             raise LookupError("no request is waiting for an answer")
-        completion = self._outstanding[0].result()
+        try:
+            completion = self._outstanding[0].result()
+        except CancelledError:
+            assert self._stop is not None
+            raise self._stop from None
         self._outstanding.popleft()
         return completion
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
         """This model, with requests that an earlier stage left behind dropped."""
         self._drop()
+        self._stop = None
         return self
 
     def close(self) -> None:
@@ -136,14 +154,37 @@ class OpenAIServerLLM(LLM):
     # ---- in the background thread
 
     async def _answer(self, request: Request) -> Completion:
+        """The answer to a request; what ends the run ends it for the others too.
+
+        A refusal would meet all of them: they are dropped. After a failure those on their way are waited for.
+        """
+        try:
+            return await self._shortened(request)
+        except UserError as error:
+            self._stop = self._stop or error
+            for other in asyncio.all_tasks() - {asyncio.current_task()}:
+                other.cancel()
+            raise
+        except StoppedEarly as error:
+            self._stop = self._stop or error
+            raise
+
+    async def _shortened(self, request: Request) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
+        asked, num_dropped = request, 0
         request = self._fitted(request)
-        num_dropped = 0
         async with self._slots:
+            if self._stop is not None:
+                raise self._stop
+            if asked.sent is not None:
+                asked.sent()
             while True:
                 reply = await self._reply(request)
                 if isinstance(reply, Completion):
-                    return replace(reply, dropped_demonstrations=num_dropped)
+                    completion = replace(reply, dropped_demonstrations=num_dropped) if num_dropped else reply
+                    if asked.arrived is not None:
+                        asked.arrived(completion)  # the place is free when the answer is safe
+                    return completion
                 if request.shorter is not None and (shorter := request.shorter()) is not None:
                     request = self._fitted(shorter)
                     num_dropped += 1
@@ -182,7 +223,10 @@ class OpenAIServerLLM(LLM):
             match trouble.kind:
                 case "overflow":
                     self._traffic["context overflows"] += 1
+                    self._note(f"{trouble.words}; showing fewer examples (llm.context_length saves asking)")
                     return trouble
+                case "filtered":
+                    return Completion("", "content_filter", self.count_tokens(request.prompt), 0)
                 case "refusal":
                     raise UserError(f"{self._named()} says: {trouble.words}; {self._advice(trouble)}")
                 case "exhausted":
@@ -207,10 +251,13 @@ class OpenAIServerLLM(LLM):
         if seconds > LONGEST_WAIT_SECONDS:
             reason = f"asks to wait {seconds:.0f} seconds: {trouble.words}"
             raise StoppedEarly(f"{self._named()} {reason}; {_RESUME}")
+        self._note(f"{trouble.words}; trying again in {seconds:.1f} s")
+        return seconds
+
+    def _note(self, text: str) -> None:
         if time.monotonic() - self._last_note > _SECONDS_BETWEEN_NOTES:
             self._last_note = time.monotonic()
-            note(f"{self._named()}: {trouble.words}; trying again in {seconds:.1f} s")
-        return seconds
+            note(f"{self._named()}: {text}")
 
     async def _attempt(self, request: Request) -> Completion:
         path = "/chat/completions" if self.is_chat else "/completions"
@@ -218,6 +265,8 @@ class OpenAIServerLLM(LLM):
             reply = await self._client.post(path, body=self._parameters(request), cast_to=object)
         except ValueError as error:  # the library lets a broken body's through
             raise UnusableReply(f"the answer is not whole: {error}") from error
+        except ClientError as error:  # and its transport what is no HTTP
+            raise UnusableReply(f"the answer cannot be read: {error}") from error
         return completion_of(reply, request, self.is_chat, self.count_tokens)
 
     def _parameters(self, request: Request) -> dict[str, object]:
@@ -284,6 +333,7 @@ def _token_counter(config: LLMConfig) -> Callable[[str], int]:
         raise UserError(f"llm.tokenizer={config.tokenizer}: cannot be loaded ({reason}); {advice}") from error
     lock = threading.Lock()  # a fast tokenizer is not for two threads at once
 
+    @lru_cache(maxsize=1024)  # of a prompt the stage, the budget and the request itself ask for it
     def count(text: str) -> int:
         with lock:
             return len(tokenizer(text, verbose=False)["input_ids"]) + frame

@@ -1,6 +1,5 @@
 """Recorded responses in their recorded order, from a run folder of ours or of the released code."""
 
-import hashlib
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.llm.response_log import logged_completion
+from selfinstruct.settings import file_digest
 
 RESPONSE_LOG = "response_log.jsonl"
 # Where the released code keeps the answers of a stage.
@@ -55,7 +55,7 @@ class ReplayLLM(LLM):
         else:
             patterns = [RESPONSE_LOG, *RELEASED.values()]
             files = sorted(file for pattern in patterns for file in self._path.glob(pattern))
-        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        return {file.name: file_digest(file) for file in files}
 
     @cached_property
     def _answers(self) -> list[Recorded]:

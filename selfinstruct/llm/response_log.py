@@ -1,19 +1,27 @@
 """Keeps every answer of a model on disk before it is used: a restart asks nothing twice."""
 
 import hashlib
+import threading
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
-from selfinstruct.llm.budget import BudgetConfig, BudgetedLLM, Price, Spent
+from selfinstruct.llm.budget import Bill, BudgetConfig, BudgetedLLM, Price, Spent
+
+# What names a request, of its fields.
+_NAMING = tuple(field.name for field in fields(Request) if field.compare)
 
 
 class LoggedLLM(WrappedLLM):
     """A model whose answers are appended to `path` as they come, and read from it where they are there.
+
+    An answer is on disk before its place in flight is given to another request, whether its turn has come
+    or not: a kill loses no more answers than there are requests in flight.
 
     Use `for_stage` to ask: a request is known by the model, the stage, its index in the stage and all its
     fields. A chunk of the model of which one answer is missing is asked again whole, so that it is computed
@@ -26,11 +34,13 @@ class LoggedLLM(WrappedLLM):
     ) -> None:
         self._path = path
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
+        self._lock = threading.Lock()
         jsonl.cut_torn_last_line(path)
         self._answers = _answers_by_key(path)
         if budget is not None:
             llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
         super().__init__(llm)
+        self.bill: Bill = Bill(price, Spent.on(self._answers.values()))
         self._stage = _Stage(self, llm, "", 0)
 
     def submit(self, request: Request) -> None:
@@ -46,25 +56,37 @@ class LoggedLLM(WrappedLLM):
         return _Stage(self, self._llm.for_stage(stage, start_index), stage, start_index)
 
     def close(self) -> None:
-        """Close the log and the wrapped model."""
+        """Close the wrapped model and the log."""
+        self._llm.close()
         if self._log is not None:
             self._log.close()
-        self._llm.close()
 
     def recorded(self, key: str) -> Completion | None:
         """The answer on disk to the request of that key."""
         return self._answers.get(key)
 
     def record(self, ask: "_Ask", stage: str, completion: Completion) -> None:
-        """Put an answer on disk."""
-        heading = {"stage": stage, "index": ask.index, "key": ask.key, "prompt": ask.request.prompt}
-        if self._log is None:
-            self._log = jsonl.Appender(self._path)
-        answer = asdict(completion)
-        if not completion.dropped_demonstrations:
-            del answer["dropped_demonstrations"]  # said only where there is something to say
-        self._log.write(heading | answer | {"time": time.time()})
-        self._answers[ask.key] = completion
+        """Put an answer on disk, unless it is there."""
+        line = {
+            "stage": stage,
+            "index": ask.index,
+            "key": ask.key,
+            "prompt": ask.request.prompt,
+            "text": completion.text,
+            "finish_reason": completion.finish_reason,
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+        }
+        if completion.dropped_demonstrations:  # said only where there is something to say
+            line["dropped_demonstrations"] = completion.dropped_demonstrations
+        with self._lock:
+            if ask.key in self._answers:
+                return
+            if self._log is None:
+                self._log = jsonl.Appender(self._path)
+            self._log.write(line | {"time": time.time()})
+            self._answers[ask.key] = completion
+            self.bill.now.add(completion)
 
 
 @dataclass
@@ -81,15 +103,16 @@ class _Stage(WrappedLLM):
     def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
         super().__init__(llm)
         self._parent, self._stage, self._next_index = parent, stage, start_index
+        self.bill = parent.bill
+        self._description = dict(llm.description)
         self._chunk: list[_Ask] = []
         self._outstanding: deque[_Ask] = deque()
 
     def submit(self, request: Request) -> None:
         index, self._next_index = self._next_index, self._next_index + 1
-        settings = asdict(replace(request, shorter=None))
-        del settings["shorter"]
-        fields = [self._llm.description, self._stage, index, settings]
-        key = hashlib.sha256(jsonl.dumps(fields).encode()).hexdigest()
+        settings = {name: getattr(request, name) for name in _NAMING}
+        named = jsonl.dumps([self._description, self._stage, index, settings])
+        key = hashlib.sha256(named.encode()).hexdigest()
         self._chunk.append(_Ask(request, index, key))
         if self._next_index % self.chunk_size == 0:
             self._dispatch()
@@ -106,13 +129,16 @@ class _Stage(WrappedLLM):
         if recorded is not None:
             return recorded
         assert computed is not None
-        self._parent.record(ask, self._stage, computed)
+        self._record(ask, computed)
         return computed
+
+    def _record(self, ask: _Ask, completion: Completion) -> None:
+        self._parent.record(ask, self._stage, completion)
 
     def _dispatch(self) -> None:
         if any(self._parent.recorded(ask.key) is None for ask in self._chunk):
             for ask in self._chunk:
-                self._llm.submit(ask.request)
+                self._llm.submit(replace(ask.request, arrived=partial(self._record, ask)))
                 ask.sent = True
         self._outstanding.extend(self._chunk)
         self._chunk = []

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aiohttp import ClientError
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from selfinstruct.llm.base import Completion, FinishReason, Request
 
-Kind = Literal["rate_limit", "failure", "overflow", "refusal", "exhausted"]
+Kind = Literal["rate_limit", "failure", "overflow", "filtered", "refusal", "exhausted"]
 
 # Servers have no common code for it: OpenAI, vLLM, llama.cpp, SGLang, TGI, Mistral and others word it so.
 _OVERFLOW = re.compile(
@@ -22,6 +23,9 @@ _OVERFLOW = re.compile(
     r"|(prompt|input|messages?)\b.{0,40} too long",
     re.IGNORECASE,
 )
+# A used-up account, by OpenAI's codes; a prompt that Azure's or OpenAI's filter takes offence at.
+_ACCOUNT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+_FILTERED = ("content_filter", "content_policy_violation")
 _MOST_WORDS = 500  # characters of what a server says that are passed on
 
 
@@ -34,8 +38,9 @@ class Trouble:
     """One attempt that gave no completion.
 
     Attributes:
-        kind: rate_limit and failure (wait and try again), overflow (shorten the request), refusal (the
-            request, key or model is wrong: stop), exhausted (the account is: stop, resumable).
+        kind: rate_limit and failure (wait and try again), overflow (shorten the request), filtered (the
+            prompt is held to be harmful: no answer), refusal (the request, key or model is wrong: stop),
+            exhausted (the account is: stop, resumable).
         words: what the server says, or what happened, without the key.
         retry_after: seconds to wait, where the server says so.
         status: the HTTP status, None where there was no reply.
@@ -56,23 +61,37 @@ def trouble_of(error: Exception, key: str | None) -> Trouble:
             return Trouble(
                 kind, f"{words} (HTTP {error.status_code})", _retry_after(error), error.status_code
             )
+        case APIConnectionError() if _is_broken(root := _first_cause(error)):
+            return Trouble("failure", _without(key, f"Connection error ({root})"))
         case APITimeoutError() | TimeoutError():
             return Trouble("failure", "no whole answer in time (llm.timeout_seconds)")
         case APIConnectionError():
-            cause = f" ({error.__cause__})" if error.__cause__ else ""
-            return Trouble("failure", _without(key, f"{error.message.rstrip('.')}{cause}"))
+            return Trouble("failure", _without(key, error.message))
         case UnusableReply():
             return Trouble("failure", _without(key, str(error)))
         case _:
             raise error
 
 
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _is_broken(error: BaseException) -> bool:
+    # The transport calls every trouble with a connection a time-out; what caused it tells them apart.
+    return isinstance(error, OSError | ClientError) and not isinstance(error, TimeoutError)
+
+
 def _kind(status: int, code: str | None, words: str) -> Kind:
     may_be_overflow = status in (400, 413, 422, 500)
     if may_be_overflow and (code == "context_length_exceeded" or _OVERFLOW.search(words)):
         return "overflow"
-    if status == 402 or code == "insufficient_quota":
+    if status == 402 or code in _ACCOUNT:
         return "exhausted"
+    if status == 400 and code in _FILTERED:
+        return "filtered"
     if status == 429:
         return "rate_limit"
     return "failure" if status in (408, 409, 425) or status >= 500 else "refusal"
