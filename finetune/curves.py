@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfinstruct.drawing import matplotlib_settings, write_figure
+from selfinstruct.drawing import matplotlib_settings, new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
