@@ -40,13 +40,17 @@ from eval.ratings import (
 from eval.tables import Cell, Table, write_tables
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json, replace_text
+from selfinstruct.paper_numbers import published
 from selfinstruct.runs import open_run
 from selfinstruct.settings import file_digest
 
 FEW = 30  # answers rated twice; with fewer the agreement is hardly known
-PAPER_AGREEMENT = "The paper's two raters: kappa 0.58 on four levels, 0.75 on A/B against C/D, rho 0.81."
-# Percent of 200 generated instructions, one instance each (paper, Table 2).
-PAPER_QUALITY = {"valid_task": 92, "appropriate_input": 79, "acceptable_output": 58, "all_three": 54}
+PAPER_AGREEMENT = (
+    "The paper's two raters: kappa {kappa_four_levels} on four levels, {kappa_halves} on A/B against C/D, "
+    "rho {spearman}."
+).format(**published("agreement").values)
+# Per cent of 200 generated instructions, one instance each (paper, Table 2).
+PAPER_QUALITY: dict[str, int] = published("quality_review").values
 _QUESTIONS = {
     "valid_task": "Does the instruction describe a valid task?",
     "appropriate_input": "Is the input appropriate for the instruction?",

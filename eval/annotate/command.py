@@ -23,11 +23,13 @@ from eval.ratings import RATINGS, latest, read_events
 from eval.user_oriented import system_files
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
+from selfinstruct.paper_numbers import published
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import REPOSITORY, file_digest
 
 LINKS = "links.json"
-PAPER_ITEMS, PAPER_REVIEWED = 252, 200
+PAPER_ITEMS: int = published("human_evaluation_size").values["instructions"]
+PAPER_REVIEWED: int = published("quality_review_size").values["instructions"]
 _DEMO = [REPOSITORY / "runs/demo/seed1" / name for name in ("vanilla", "self_instruct")]
 _RATER = re.compile(r"[\w.-]{1,40}")
 
