@@ -58,6 +58,11 @@ class PairedDifference:
     tasks_lost: int
     tasks_tied: int
 
+    def rounded(self) -> dict[str, float | int]:
+        """`{value, low, high, tasks_won, tasks_lost, tasks_tied}`, as metrics.json holds them."""
+        counts = {"tasks_won": self.tasks_won, "tasks_lost": self.tasks_lost, "tasks_tied": self.tasks_tied}
+        return {**self.difference.rounded(), **counts}
+
 
 def mean_interval(clusters: Clusters, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
     """Mean over all instances and its 95 % percentile interval, whole clusters resampled with replacement.

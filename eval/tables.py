@@ -186,3 +186,21 @@ def systems_by_category_table(
     labels = dict.fromkeys(metrics["benchmark"]["label"] for metrics in systems.values())
     columns = ("category", "tasks", "instances", *systems)
     return Table(f"{title} ({' / '.join(labels)})", columns, tuple(rows), tuple(notes))
+
+
+def comparison_table(
+    comparisons: Sequence[Mapping[str, Any]], title: str, counted: str, notes: Sequence[str] = ()
+) -> Table:
+    """One row a comparison: the second system minus the first, and the tasks it won, lost and tied.
+
+    Args:
+        comparisons: as metrics.json holds them: `first, second, metric, n, value, low, high, tasks_won...`.
+        counted: what `n` counts, the head of its column.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for each in comparisons:
+        counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
+        paired = PairedDifference(Interval(each["value"], each["low"], each["high"]), *counts)
+        name = f"{each['second']} minus {each['first']}, {each['metric']}"
+        rows.append((name, each["n"], paired, *counts))
+    return Table(title, ("", counted, "difference", "won", "lost", "tied"), tuple(rows), tuple(notes))

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from eval.asking import Question, ask
-from eval.intervals import Interval, IntervalsConfig, PairedDifference, mean_interval, paired_difference
+from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
 from eval.judge_run import judge_tables
 from eval.rating_report import rating_metrics, rating_tables
 from eval.ratings import Event, latest, rating_files, read_events
 from eval.scoring import METRICS, score
-from eval.tables import Cell, Table, write_tables
+from eval.tables import Cell, Table, comparison_table, write_tables
 from eval.user_oriented import (
     PREDICTIONS,
     Response,
@@ -234,10 +234,7 @@ def _comparisons(systems: Mapping[str, Scores], intervals: IntervalsConfig) -> l
                     "second": name,
                     "metric": metric,
                     "n": len(shared),
-                    **paired.difference.rounded(),
-                    "tasks_won": paired.tasks_won,
-                    "tasks_lost": paired.tasks_lost,
-                    "tasks_tied": paired.tasks_tied,
+                    **paired.rounded(),
                 }
             )
     return comparisons
@@ -255,15 +252,8 @@ def user_oriented_tables(metrics: Mapping[str, Any]) -> list[Table]:
     columns: tuple[str, ...] = ("system", "tasks", *scored, "words", "words of references", "empty")
     tables = [Table("User-oriented tasks: automatic scores", columns, tuple(overall), (_NOTE,))]
     if metrics["comparisons"]:
-        rows: list[tuple[Cell, ...]] = []
-        for each in metrics["comparisons"]:
-            counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
-            paired = PairedDifference(_interval(each), *counts)
-            rows.append(
-                (f"{each['second']} minus {each['first']}, {each['metric']}", each["n"], paired, *counts)
-            )
-        columns = ("", "tasks", "difference", "won", "lost", "tied")
-        tables.append(Table("User-oriented tasks: the same tasks compared", columns, tuple(rows)))
+        title = "User-oriented tasks: the same tasks compared"
+        tables.append(comparison_table(metrics["comparisons"], title, "tasks"))
     for key, title in (("forms", "form"), ("applications", "application")):
         tables.append(_sliced(systems, key, title))
     return tables
