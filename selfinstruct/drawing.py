@@ -1,4 +1,4 @@
-"""What all figures share: matplotlib with settings of our own, and files whose bytes depend on the figure alone.
+"""What all figures share: matplotlib with settings of our own, and files that depend on the figure alone.
 
 with matplotlib_settings():
     figure = new_figure(7, 4)

@@ -33,7 +33,7 @@ class Published:
     @property
     def source(self) -> str:
         """Place, version and certainty in a few words, for a table's note."""
-        return f"the paper's {self.where} ({self.version}; certainty of the figures: {self.certainty})"
+        return f"{self.where} ({self.version}; certainty of the figures: {self.certainty})"
 
 
 def published(group: str) -> Published:
