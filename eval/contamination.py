@@ -173,7 +173,7 @@ def _shared_runs(
     known = np.unique(np.concatenate(by_text)) if by_text else np.zeros(0, np.uint64)
     first = np.full(len(known), -1, np.int64)  # the training text that holds each run
     for place, row in enumerate(training.texts):
-        hashes = _hashes(row.whole, numbers, length)
+        hashes = np.concatenate([_hashes(part, numbers, length) for part in row.parts])
         at = np.searchsorted(known, hashes)
         at[at == len(known)] = 0
         at = at[known[at] == hashes] if len(known) else at[:0]

@@ -25,13 +25,13 @@ class TrainingText:
         where: file and line (or record).
         instruction: the task's words; the whole prompt where the row does not take it apart.
         input: the input, or the whole prompt again.
-        whole: everything, the answer included.
+        parts: each text of the row, the answer included.
     """
 
     where: str
     instruction: str
     input: str
-    whole: str
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,21 +109,15 @@ def _text(record: Any, where: str) -> TrainingText:
     if isinstance(record, dict):
         if isinstance(instruction := record.get("instruction"), str):
             given, output = record.get("input"), record.get("output")
-            parts = [text for text in (instruction, given, output) if isinstance(text, str)]
-            return TrainingText(where, instruction, given if isinstance(given, str) else "", "\n".join(parts))
+            parts = tuple(text for text in (instruction, given, output) if isinstance(text, str))
+            return TrainingText(where, instruction, given if isinstance(given, str) else "", parts)
         if isinstance(prompt := record.get("prompt"), str):
             completion = record.get("completion")
-            whole = f"{prompt}\n{completion}" if isinstance(completion, str) else prompt
-            return TrainingText(where, prompt, prompt, whole)
+            parts = (prompt, completion) if isinstance(completion, str) else (prompt,)
+            return TrainingText(where, prompt, prompt, parts)
         if isinstance(messages := record.get("messages"), list):
-            said = [
-                m["content"] for m in messages if isinstance(m, dict) and isinstance(m.get("content"), str)
-            ]
-            asked = [
-                m["content"]
-                for m in messages
-                if isinstance(m, dict) and m.get("role") == "user" and isinstance(m.get("content"), str)
-            ]
-            if asked:
-                return TrainingText(where, asked[0], asked[0], "\n".join(said))
+            said = [(each.get("role"), each.get("content")) for each in messages if isinstance(each, dict)]
+            texts = [(role, text) for role, text in said if isinstance(text, str)]
+            if asked := [text for role, text in texts if role == "user"]:
+                return TrainingText(where, asked[0], asked[0], tuple(text for _, text in texts))
     raise UserError(f"{where}: no text to compare; {_NEEDED}")

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from eval.asking import Question, ask
+from eval.contamination import OVERLAPS, find_overlaps
+from eval.contamination_tables import contamination_tables
 from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
 from eval.judge_run import judge_tables
 from eval.rating_report import rating_metrics, rating_tables
 from eval.ratings import Event, latest, rating_files, read_events
 from eval.scoring import METRICS, score
 from eval.tables import Cell, Table, comparison_table, write_tables
+from eval.training_texts import TrainingData, read_training_data
 from eval.user_oriented import (
     PREDICTIONS,
     Response,
@@ -58,6 +61,7 @@ class EvalUserOrientedConfig:
     max_tokens: int | None
     system: str | None
     intervals: IntervalsConfig
+    training_data: Path | None = None
 
     def __post_init__(self) -> None:
         if self.predictions is not None:
@@ -91,6 +95,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
     files = config.files
     systems = {name: read_responses(path, tasks) for name, path in files.items()}
     judged = _read_judged(config)
+    training = read_training_data(config.training_data) if config.training_data else None
     events = [event for path in rating_files(config.ratings) for event in read_events(path)]
     if config.ratings and not events:
         raise UserError(
@@ -103,7 +108,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
             setting = {"mode": "score only", "predictions": digests}
         else:
             systems, setting = _asked(config, tasks, run)
-        metrics = _score(config, systems, setting, run, events, judged)
+        metrics = _score(config, systems, setting, run, events, judged, training)
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
     print(f"metrics, responses and tables are in {config.run_dir}")
     return metrics
@@ -142,9 +147,11 @@ def _score(
     run: RunFolder,
     events: Sequence[Event],
     judged: dict[str, Any] | None,
+    training: TrainingData | None,
 ) -> dict[str, Any]:
     # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
     resampling = asdict(config.intervals)
+    setting |= {"training_data_sha256": training.sha256} if training else {}
     run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
     scores = {name: score_responses(responses) for name, responses in systems.items()}
     metrics: dict[str, Any] = {
@@ -165,6 +172,10 @@ def _score(
         ),
     )
     tables = user_oriented_tables(metrics)
+    if training:
+        metrics["contamination"] = _contamination(systems, scores, training, config, run.path)
+        overall = {name: found["overall"] for name, found in metrics["systems"].items()}
+        tables += contamination_tables(metrics["contamination"], overall, "User-oriented tasks")
     if events:
         metrics["ratings"] = rating_metrics(latest(events), config.intervals)
         tables += rating_tables(metrics["ratings"])
@@ -175,6 +186,28 @@ def _score(
     write_tables(run.path, tables)
     run.complete("score", systems=len(systems))
     return metrics
+
+
+def _contamination(
+    systems: Mapping[str, Sequence[Response]],
+    scores: Mapping[str, Scores],
+    training: TrainingData,
+    config: EvalUserOrientedConfig,
+    folder: Path,
+) -> dict[str, Any]:
+    """What of the tasks stands in the training data, and each system's scores on the others."""
+    tasks = {response.task.id: response.task for responses in systems.values() for response in responses}
+    samples = [task.sample() for task in tasks.values()]
+    found = find_overlaps(samples, training)
+    clean = {sample.task for sample in samples if not found.touches(sample)}
+    left = {name: [each for each in own if each.task.id in clean] for name, own in systems.items()}
+    jsonl.replace(folder / OVERLAPS, found.records(samples))
+    return found.as_json(samples) | {
+        "without_overlap": {
+            name: summarise(responses, scores[name], config.intervals)["overall"] if responses else None
+            for name, responses in left.items()
+        }
+    }
 
 
 def score_responses(responses: Sequence[Response]) -> Scores:
@@ -273,4 +306,6 @@ def _interval(values: Mapping[str, float]) -> Interval:
 
 
 def _as_json(config: EvalUserOrientedConfig) -> dict[str, Any]:
-    return asdict(config) | {"run_dir": str(config.run_dir), "tasks": str(config.tasks)}
+    paths = {"run_dir": str(config.run_dir), "tasks": str(config.tasks)}
+    training = str(config.training_data) if config.training_data else None
+    return asdict(config) | paths | {"training_data": training}
