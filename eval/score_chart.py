@@ -58,8 +58,7 @@ def _draw_overall(
 
 def _draw_categories(axes: Any, categories: list[str], systems: Mapping[str, Mapping[str, Any]]) -> None:
     step = len(systems) + 0.6
-    for number, (name, metrics) in enumerate(systems.items()):
-        axes.barh([0], [0], color=_COLOURS[number % len(_COLOURS)], label=_short(name))
+    for number, metrics in enumerate(systems.values()):
         for row, key in enumerate(categories):
             if group := metrics["categories"].get(key):
                 _bar(axes, row * step + number, group["rougeL"], 0.9, number)
@@ -69,8 +68,6 @@ def _draw_categories(axes: Any, categories: list[str], systems: Mapping[str, Map
         xlim=(0, 108), xlabel="ROUGE-L x100, 95 % intervals by bootstrap over tasks", title="by category"
     )
     axes.invert_yaxis()
-    if len(systems) > 1:
-        axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, -0.12))
 
 
 def _bar(axes: Any, row: float, found: Mapping[str, float], height: float, number: int) -> None:
