@@ -36,8 +36,8 @@ def contamination_tables(
     scores: list[tuple[Cell, ...]] = []
     for system, group in overall.items():
         without = found["without_overlap"][system]
-        left = (without["n"], _interval(without["rougeL"])) if without else (0, None)
-        scores.append((system, group["n"], _interval(group["rougeL"]), *left))
+        left = (without["n"], Interval.of(without["rougeL"])) if without else (0, None)
+        scores.append((system, group["n"], Interval.of(group["rougeL"]), *left))
     return [
         Table(f"{label}: overlap of the training data with the test tasks", columns, tuple(rows), (note,)),
         Table(
@@ -46,7 +46,3 @@ def contamination_tables(
             tuple(scores),
         ),
     ]
-
-
-def _interval(values: Mapping[str, float]) -> Interval:
-    return Interval(values["value"], values["low"], values["high"])

@@ -40,6 +40,11 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> "Interval":
+        """The interval of a `{value, low, high}` in metrics.json, whatever else stands there."""
+        return cls(values["value"], values["low"], values["high"])
+
     def rounded(self) -> dict[str, float]:
         """`{value, low, high}` to 4 decimals, as metrics.json holds them."""
         return {name: round(float(getattr(self, name)), 4) + 0.0 for name in ("value", "low", "high")}

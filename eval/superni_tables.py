@@ -183,7 +183,7 @@ def counts_note(metrics: Metrics) -> str:
 
 
 def _cell(values: Mapping[str, float]) -> Cell:
-    return Interval(values["value"], values["low"], values["high"]) if "low" in values else values["value"]
+    return Interval.of(values) if "low" in values else values["value"]
 
 
 def _words(key: str) -> str:

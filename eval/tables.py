@@ -181,7 +181,7 @@ def systems_by_category_table(
     for key in sorted({key for metrics in systems.values() for key in metrics["categories"]}):
         groups = [metrics["categories"].get(key, {}) for metrics in systems.values()]
         found = next(group for group in groups if group)
-        cells = [Interval(**group[metric]) if group else None for group in groups]
+        cells = [Interval.of(group[metric]) if group else None for group in groups]
         rows.append((key.replace("_", " "), found["num_tasks"], found["n"], *cells))
     labels = dict.fromkeys(metrics["benchmark"]["label"] for metrics in systems.values())
     columns = ("category", "tasks", "instances", *systems)
@@ -200,7 +200,7 @@ def comparison_table(
     rows: list[tuple[Cell, ...]] = []
     for each in comparisons:
         counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
-        paired = PairedDifference(Interval(each["value"], each["low"], each["high"]), *counts)
+        paired = PairedDifference(Interval.of(each), *counts)
         name = f"{each['second']} minus {each['first']}, {each['metric']}"
         rows.append((name, each["n"], paired, *counts))
     return Table(title, ("", counted, "difference", "won", "lost", "tied"), tuple(rows), tuple(notes))

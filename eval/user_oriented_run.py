@@ -280,7 +280,7 @@ def user_oriented_tables(metrics: Mapping[str, Any]) -> list[Table]:
     for name, found in systems.items():
         group = found["overall"]
         lengths = (group["mean_words"], group["mean_words_reference"], group["empty"])
-        overall.append((name, group["n"], *(_interval(group[metric]) for metric in METRICS), *lengths))
+        overall.append((name, group["n"], *(Interval.of(group[metric]) for metric in METRICS), *lengths))
     scored = ("ROUGE-L", "ROUGE-1", "exact match")
     columns: tuple[str, ...] = ("system", "tasks", *scored, "words", "words of references", "empty")
     tables = [Table("User-oriented tasks: automatic scores", columns, tuple(overall), (_NOTE,))]
@@ -297,12 +297,8 @@ def _sliced(systems: Mapping[str, Any], key: str, title: str) -> Table:
     for name in sorted({name for found in systems.values() for name in found[key]}):
         groups = [found[key].get(name) for found in systems.values()]
         count = max(group["n"] for group in groups if group)
-        rows.append((name, count, *(_interval(group["rougeL"]) if group else None for group in groups)))
+        rows.append((name, count, *(Interval.of(group["rougeL"]) if group else None for group in groups)))
     return Table(f"User-oriented tasks: ROUGE-L by {title}", (title, "tasks", *systems), tuple(rows))
-
-
-def _interval(values: Mapping[str, float]) -> Interval:
-    return Interval(values["value"], values["low"], values["high"])
 
 
 def _as_json(config: EvalUserOrientedConfig) -> dict[str, Any]:

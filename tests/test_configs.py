@@ -25,6 +25,7 @@ COMMANDS = {
     "report_ratings": "scripts/report_ratings.py",
     "judge": "scripts/judge.py",
     "filter_novel": "scripts/filter_novel.py",
+    "export_lm_eval": "scripts/export_lm_eval.py",
 }
 # A group's options, with the command that uses it and what an option cannot do without.
 GROUPS = {

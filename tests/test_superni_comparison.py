@@ -21,7 +21,9 @@ from eval.superni_run import evaluate_superni
 from eval.xlingual import load_byte_pairs
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
+from selfinstruct.settings import REPOSITORY
 
+REAL = REPOSITORY.parent / "shared" / "data" / "natural-instructions"
 INTERVALS = IntervalsConfig(resamples=200, seed=0)
 
 
@@ -223,6 +225,39 @@ def test_the_xlingual_scores_are_those_of_rouge_score_on_byte_pairs(byte_pairs: 
         assert found[metric].tolist() == expected
     assert found["rougeL"][1] > 0  # the English tokenizer would find no token here
     assert np.array_equal(found["exact_match"] == 100, [False, False, True, False, True, True])
+
+
+def test_the_xlingual_track_is_scored_by_the_command(
+    byte_pairs: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eval.superni.TRACKS", ("default", "xlingual"))
+    split = folder / "benchmark" / "splits" / "xlingual" / "test_tasks.txt"
+    split.parent.mkdir()
+    split.write_text("t1\n")
+    write_benchmark(folder / "benchmark", {"t1": task("t1") | {"Instances": [instance("t1", 0, ["猫は魚"])]}})
+    path = predictions_file(folder / "p.jsonl", {instance("t1", 0)["id"]: "猫は"})
+    values = {}
+    for track in ("default", "xlingual"):
+        config = {"track": track, "run_dir": str(folder / track), "xlingual_tokenizer": str(byte_pairs)}
+        config |= {"max_instances_per_task": 1, "predictions": path}
+        metrics = evaluate_superni(settings(folder, **config))
+        values[track] = metrics["tasks"]["t1"]["rougeL"]["value"]
+        assert ("xlingual_tokenizer_sha256" in metrics["setting"]) is (track == "xlingual")
+    assert values == {"default": 0.0, "xlingual": 80.0}  # 6 of 9 bytes: precision 1, recall 2/3
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real task is not here")
+def test_golden_numbers_of_the_real_task_through_the_command(tmp_path: Path) -> None:
+    found = json.loads((REAL / "tasks" / f"{OFFICIAL}.json").read_text(encoding="utf-8"))
+    texts = {each["id"]: each["input"] for each in found["Instances"][:100]}
+    path = predictions_file(tmp_path / "copied.jsonl", texts)
+    answer = found["Positive Examples"][0]["output"]
+    same = predictions_file(tmp_path / "same.jsonl", dict.fromkeys(texts, answer))
+    metrics = evaluate_superni(settings(tmp_path, predictions=[path, same], superni_dir=str(REAL)))
+    assert metrics["benchmark"]["label"] == "SuperNI (partial, 1 of 119 tasks)"
+    for name, expected in (("copied", (9.4431, 9.4431, 0.0)), ("same", (50.0, 50.0, 50.0))):
+        overall = metrics["systems"][name]["overall"]
+        assert tuple(overall[metric]["value"] for metric in ("rougeL", "rouge1", "exact_match")) == expected
 
 
 def test_a_tokenizer_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
