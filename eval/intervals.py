@@ -40,6 +40,11 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, values: Mapping[str, float]) -> "Interval":
+        """The interval of a `{value, low, high}` in metrics.json, whatever else stands there."""
+        return cls(values["value"], values["low"], values["high"])
+
     def rounded(self) -> dict[str, float]:
         """`{value, low, high}` to 4 decimals, as metrics.json holds them."""
         return {name: round(float(getattr(self, name)), 4) + 0.0 for name in ("value", "low", "high")}
@@ -57,6 +62,11 @@ class PairedDifference:
     tasks_won: int
     tasks_lost: int
     tasks_tied: int
+
+    def rounded(self) -> dict[str, float | int]:
+        """`{value, low, high, tasks_won, tasks_lost, tasks_tied}`, as metrics.json holds them."""
+        counts = {"tasks_won": self.tasks_won, "tasks_lost": self.tasks_lost, "tasks_tied": self.tasks_tied}
+        return {**self.difference.rounded(), **counts}
 
 
 def mean_interval(clusters: Clusters, resamples: int = RESAMPLES, seed: int = 0) -> Interval:

@@ -43,6 +43,7 @@ from eval.workbooks import Sheet, write_workbook
 from selfinstruct.drawing import matplotlib_settings, new_figure, write_figure
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json, replace_text
+from selfinstruct.paper_numbers import published
 from selfinstruct.runs import open_run
 from selfinstruct.settings import file_digest
 
@@ -50,9 +51,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEW = 30  # answers rated twice; with fewer the agreement is hardly known
-PAPER_AGREEMENT = "The paper's two raters: kappa 0.58 on four levels, 0.75 on A/B against C/D, rho 0.81."
-# Percent of 200 generated instructions, one instance each (paper, Table 2).
-PAPER_QUALITY = {"valid_task": 92, "appropriate_input": 79, "acceptable_output": 58, "all_three": 54}
+PAPER_AGREEMENT = (
+    "The paper's two raters: kappa {kappa_four_levels} on four levels, {kappa_halves} on A/B against C/D, "
+    "rho {spearman}."
+).format(**published("agreement").values)
+# Per cent of 200 generated instructions, one instance each (paper, Table 2).
+PAPER_QUALITY: dict[str, int] = published("quality_review").values
 _QUESTIONS = QUESTIONS | {"all_three": "All three"}
 # Blue to red over pale middles: told apart in grey and with any colour vision.
 _COLOURS = {"A": "#2c5f8a", "B": "#a3c4dc", "C": "#f2c48d", "D": "#b5472f"}

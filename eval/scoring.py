@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.rouge import rouge_1_pairs, rouge_l_pairs, tokenize_english_stemmed
+from selfinstruct.rouge import Tokenize, rouge_1_pairs, rouge_l_pairs, tokenize_english_stemmed
 
 METRICS = ("rougeL", "rouge1", "exact_match")
 
@@ -22,11 +22,19 @@ _END_MARKER = re.compile(
 _OUTPUT_LABEL = re.compile(r"output\s*:\s*", re.IGNORECASE)
 
 
-def score(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, NDArray[np.float64]]:
+def score(
+    predictions: Sequence[str],
+    references: Sequence[Sequence[str]],
+    tokenize: Tokenize = tokenize_english_stemmed,
+) -> dict[str, NDArray[np.float64]]:
     """Score each prediction against its references: the maximum over them, each metric on its own.
 
-    The rules are those of natural-instructions' `eval/automatic/evaluation.py` (default track), ROUGE-1 as in
-    Tk-Instruct's `compute_metrics.py`.
+    The rules are those of natural-instructions' `eval/automatic/evaluation.py`, ROUGE-1 as in Tk-Instruct's
+    `compute_metrics.py`.
+
+    Args:
+        tokenize: what ROUGE counts: stemmed English words for the default track, the byte pairs of
+            `eval.xlingual` for the other. Exact match has the same rule in both.
 
     Returns:
         For each of `METRICS` one value an instance, 0 to 100, in the order given.
@@ -43,8 +51,8 @@ def score(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> di
     targets = [text for texts in references for text in texts]
     repeated = [text for text, texts in zip(predictions, references, strict=True) for _ in texts]
     pairs = {
-        "rougeL": rouge_l_pairs(targets, repeated, tokenize_english_stemmed),
-        "rouge1": rouge_1_pairs(targets, repeated, tokenize_english_stemmed),
+        "rougeL": rouge_l_pairs(targets, repeated, tokenize),
+        "rouge1": rouge_1_pairs(targets, repeated, tokenize),
         "exact_match": _exact_match_pairs(targets, repeated),
     }
     starts = np.cumsum([0] + [len(texts) for texts in references[:-1]])

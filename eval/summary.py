@@ -4,7 +4,7 @@ python scripts/eval_superni.py run_dir=runs/eval   # writes scores.jsonl and met
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from eval.scoring import METRICS, VARIANTS, score, what_was_stripped
 from eval.superni import Benchmark, Sample
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
+from selfinstruct.rouge import Tokenize, tokenize_english_stemmed
 
 RAW = "raw"
 _EMPTY = Prediction(text="")
@@ -24,13 +25,20 @@ _EMPTY = Prediction(text="")
 InstanceScores = dict[str, dict[str, float]]
 
 
-def score_samples(samples: Sequence[Sample], predictions: Mapping[str, Prediction]) -> list[InstanceScores]:
-    """Score every sample, unchanged and in each variant; without prediction it counts as the empty string."""
+def score_samples(
+    samples: Sequence[Sample],
+    predictions: Mapping[str, Prediction],
+    tokenize: Tokenize = tokenize_english_stemmed,
+) -> list[InstanceScores]:
+    """Score every sample, unchanged and in each variant; without prediction it counts as the empty string.
+
+    `tokenize` is the track's (see `eval.scoring.score`).
+    """
     texts = [predictions.get(sample.id, _EMPTY).text for sample in samples]
     references = [sample.references for sample in samples]
-    by_variant = {RAW: score(texts, references)}
+    by_variant = {RAW: score(texts, references, tokenize)}
     for name, shorten in VARIANTS.items():
-        by_variant[name] = score([shorten(text) for text in texts], references)
+        by_variant[name] = score([shorten(text) for text in texts], references, tokenize)
     return [
         {
             variant: {metric: float(values[metric][index]) for metric in METRICS}
@@ -55,7 +63,7 @@ def summarise(
     samples = benchmark.samples
 
     def group(indices: Iterable[int], variant: str = RAW) -> dict[str, Any]:
-        return _group(samples, scores, list(indices), variant, resamples, seed)
+        return group_scores(samples, scores, list(indices), variant, resamples, seed)
 
     tasks = _indices_by(samples, lambda sample: sample.task)
     categories = _indices_by(samples, lambda sample: sample.category_key)
@@ -76,14 +84,15 @@ def summarise(
     }
 
 
-def _group(
+def group_scores(
     samples: Sequence[Sample],
     scores: Sequence[InstanceScores],
-    indices: list[int],
+    indices: Sequence[int],
     variant: str,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
+    """The means over some instances, each metric with its interval, and how many instances and tasks."""
     tasks = {samples[index].task for index in indices}
     result: dict[str, Any] = {}
     for metric in METRICS:
@@ -133,13 +142,13 @@ def _counts(samples: Sequence[Sample], predictions: Mapping[str, Prediction]) ->
 
 def write_scores(path: Path, samples: Sequence[Sample], scores: Sequence[InstanceScores]) -> None:
     """Write one line an instance: `{id, task, category, <variant>: {<metric>: value}}`, values 0 to 100."""
-    jsonl.replace(
-        path,
-        (
-            {"id": sample.id, "task": sample.task, "category": sample.category_key} | values
-            for sample, values in zip(samples, scores, strict=True)
-        ),
-    )
+    jsonl.replace(path, score_lines(samples, scores))
+
+
+def score_lines(samples: Sequence[Sample], scores: Sequence[InstanceScores]) -> Iterator[jsonl.Record]:
+    """The lines of `write_scores`."""
+    for sample, values in zip(samples, scores, strict=True):
+        yield {"id": sample.id, "task": sample.task, "category": sample.category_key} | values
 
 
 def read_clusters(path: Path, metric: str = "rougeL", variant: str = RAW) -> Clusters:

@@ -3,19 +3,16 @@
 python scripts/eval_superni.py run_dir=runs/eval llm=tiny adapter=runs/train/adapter
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from eval.asking import Question, ask
 from eval.intervals import IntervalsConfig
-from eval.predict import Prediction, read_predictions, write_predictions
-from eval.summary import score_samples, summarise, write_scores
+from eval.predict import read_predictions, write_predictions
 from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
-from eval.superni_tables import superni_tables
-from eval.tables import write_tables
-from selfinstruct import jsonl
+from eval.superni_score import Systems, Yardsticks, read_system, recorded_setting, score_systems
+from eval.user_oriented import system_files
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
 from selfinstruct.runs import RunFolder, open_run
@@ -30,7 +27,7 @@ class EvalSuperNIConfig:
     model: str | None
     adapter: str | None
     llm: LLMConfig
-    predictions: Path | None
+    predictions: list[str] | str | None
     benchmark: BenchmarkConfig
     superni_dir: Path | None
     track: str
@@ -40,13 +37,26 @@ class EvalSuperNIConfig:
     max_tokens: int | None
     system: str | None
     intervals: IntervalsConfig
+    xlingual_tokenizer: str = "openai-community/gpt2"
+    training_data: Path | None = None
 
     def __post_init__(self) -> None:
         question = self.question
-        if self.predictions:
+        if self.predictions is not None:
             question.refuse_with_predictions()
-            if self.predictions.resolve() == (self.run_dir / "predictions.jsonl").resolve():
-                raise UserError(f"predictions: {self.predictions} lies in run_dir; choose another run_dir")
+            own = (self.run_dir / "predictions.jsonl").resolve()
+            for path in self.files.values():
+                if path.resolve() == own:
+                    raise UserError(f"predictions: {path} lies in run_dir; choose another run_dir")
+            if self.system and len(self.files) > 1:
+                raise UserError("system and several predictions are given; they are named by their files")
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """System name -> prediction file, where files are scored: a run folder stands for its predictions."""
+        if self.predictions is None:
+            return {}
+        return system_files([self.predictions] if isinstance(self.predictions, str) else self.predictions)
 
     @property
     def question(self) -> Question:
@@ -66,60 +76,58 @@ def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
     )
     print(f"{benchmark.label}: {benchmark.tasks_found} tasks, {len(benchmark.samples)} instances")
     with open_run(config.run_dir, "eval_superni", _as_json(config)) as run:
+        yardsticks = Yardsticks.read(config.track, config.xlingual_tokenizer, config.training_data)
         if config.predictions:
             predictions, setting = _given(config, benchmark)
         else:
             predictions, setting = _asked(config, benchmark, run)
-        metrics = _score(config, benchmark, predictions, setting, run)
+        metrics = _score(config, benchmark, predictions, setting, run, yardsticks)
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
     print(f"metrics, predictions and tables are in {config.run_dir}")
     return metrics
 
 
-def _given(config: EvalSuperNIConfig, benchmark: Benchmark) -> tuple[dict[str, Prediction], dict[str, Any]]:
-    path = cast(Path, config.predictions)
-    predictions = read_predictions(path)
-    ids = {sample.id for sample in benchmark.samples}
-    if not ids & predictions.keys():
-        example = next(iter(predictions))
-        reason = f"none of its {len(predictions)} ids is in {benchmark.label} (the first is {example!r})"
-        raise UserError(f"{path}: id: {reason}; is superni_dir the folder that was predicted on?")
-    system = config.system or path.stem
-    return predictions, {"mode": "score only", "system": system, "predictions": file_digest(path)}
+def _given(config: EvalSuperNIConfig, benchmark: Benchmark) -> tuple[Systems, dict[str, Any]]:
+    files = config.files
+    systems = {name: read_system(path, benchmark) for name, path in files.items()}
+    digests = {name: file_digest(path) for name, path in files.items()}
+    setting: dict[str, Any] = {"mode": "score only"}
+    if len(files) == 1:
+        ((name, predictions),) = systems.items()
+        name = config.system or name
+        return {name: predictions}, setting | {"system": name, "predictions": digests.popitem()[1]}
+    recorded = {name: recorded_setting(path) for name, path in files.items()}
+    asked = {name: found for name, found in recorded.items() if found}
+    return systems, setting | {"system": ", ".join(files), "predictions": digests, "asked": asked}
 
 
-def _asked(
-    config: EvalSuperNIConfig, benchmark: Benchmark, run: RunFolder
-) -> tuple[dict[str, Prediction], dict[str, Any]]:
+def _asked(config: EvalSuperNIConfig, benchmark: Benchmark, run: RunFolder) -> tuple[Systems, dict[str, Any]]:
     path = run.path / "predictions.jsonl"
     predictions, setting = ask(config.question, benchmark.samples, run, _benchmark_settings(benchmark))
     if predictions is not None:
         write_predictions(path, benchmark.samples, predictions)
         run.complete("predict", predictions=len(predictions))
-    return read_predictions(path), setting
+    return {setting["system"]: read_predictions(path)}, setting
 
 
 def _score(
     config: EvalSuperNIConfig,
     benchmark: Benchmark,
-    predictions: Mapping[str, Prediction],
+    systems: Systems,
     setting: dict[str, Any],
     run: RunFolder,
+    yardsticks: Yardsticks,
 ) -> dict[str, Any]:
     # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
-    resampling = asdict(config.intervals)
-    run.begin("score", setting | _benchmark_settings(benchmark) | {"intervals": resampling})
-    scores = score_samples(benchmark.samples, predictions)
-    metrics = summarise(benchmark, predictions, scores, config.intervals.resamples, config.intervals.seed)
-    metrics["setting"] = setting | {"intervals": resampling}
-    if config.predictions:
+    setting = setting | dict(yardsticks.setting) | {"intervals": asdict(config.intervals)}
+    run.begin("score", setting | _benchmark_settings(benchmark))
+    if config.predictions and len(systems) == 1:
+        (predictions,) = systems.values()
         predicted = [sample for sample in benchmark.samples if sample.id in predictions]
         texts = [predictions[sample.id] for sample in predicted]
         write_predictions(run.path / "predictions.jsonl", predicted, texts)
-    write_scores(run.path / "scores.jsonl", benchmark.samples, scores)
-    jsonl.replace_json(run.path / "metrics.json", metrics)
-    write_tables(run.path, superni_tables(metrics))
-    run.complete("score", **metrics["counts"])
+    metrics = score_systems(benchmark, systems, setting, yardsticks, config.intervals, run.path)
+    run.complete("score", systems=len(systems), **metrics.get("counts", {}))
     return metrics
 
 
@@ -134,7 +142,7 @@ def _benchmark_settings(benchmark: Benchmark) -> dict[str, Any]:
 
 def _as_json(config: EvalSuperNIConfig) -> dict[str, Any]:
     values = asdict(config)
-    for key in ("run_dir", "predictions", "superni_dir"):
+    for key in ("run_dir", "superni_dir", "training_data"):
         values[key] = str(values[key]) if values[key] is not None else None
     values["benchmark"]["dir"] = str(config.benchmark.dir) if config.benchmark.dir else None
     return values

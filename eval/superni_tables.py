@@ -1,4 +1,4 @@
-"""The tables of one system on SuperNI or a benchmark like it: overall with variants, and by category.
+"""The tables of systems on SuperNI or a benchmark like it: overall with variants, by category, compared.
 
 python scripts/eval_superni.py run_dir=runs/eval   # writes table.md, table.tex and table.csv
 """
@@ -6,14 +6,24 @@ python scripts/eval_superni.py run_dir=runs/eval   # writes table.md, table.tex 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval.contamination_tables import contamination_tables
 from eval.intervals import Interval
 from eval.scoring import METRICS
-from eval.tables import Cell, Table
+from eval.superni import SUPERNI
+from eval.tables import Cell, Table, comparison_table, systems_by_category_table
+from selfinstruct.paper_numbers import published
 
 # What metrics.json of one run holds.
 Metrics = Mapping[str, Any]
 
-_COLUMNS = ("group", "tasks", "instances", "ROUGE-L", "ROUGE-1", "exact match")
+_SCORES = ("ROUGE-L", "ROUGE-1", "exact match")
+_COLUMNS = ("group", "tasks", "instances", *_SCORES)
+# Categories that Tk-Instruct reads by exact match; the others by ROUGE-L.
+_READ_BY_EXACT_MATCH = frozenset(
+    "answerability_classification cause_effect_classification coreference_resolution "
+    "dialogue_act_recognition textual_entailment word_analogy".split()
+)
+_LONGEST_EXAMPLE = 160  # characters of a text in a table
 
 
 def superni_tables(metrics: Metrics) -> list[Table]:
@@ -24,11 +34,112 @@ def superni_tables(metrics: Metrics) -> list[Table]:
     groups += [(f"overall, {_words(name)}", group) for name, group in metrics["variants"].items()]
     for name, means in metrics["macro"].items():
         groups.append((f"mean over {name}", {**overall, **means, "n": overall["n"]}))
-    categories = [(_words(key), group) for key, group in metrics["categories"].items()]
+    categories = [(_category(metrics, key), group) for key, group in metrics["categories"].items()]
+    notes = (setting, _STARS) if _is_superni(metrics) else (setting,)
+    system = metrics["setting"]["system"]
     return [
         Table(f"{label}: overall", _COLUMNS, _score_rows(groups), (setting, counts_note(metrics))),
-        Table(f"{label}: by category", _COLUMNS, _score_rows(categories), (setting,)),
+        *_beside_the_paper({system: metrics}, (setting,)),
+        Table(f"{label}: by category", _COLUMNS, _score_rows(categories), notes),
+        *_contamination(metrics, {system: metrics}),
     ]
+
+
+def compared_tables(metrics: Metrics) -> list[Table]:
+    """The tables of several systems: scores, the paper's, differences, categories, worst losses."""
+    systems: Mapping[str, Metrics] = metrics["systems"]
+    label, setting = metrics["benchmark"]["label"], setting_note(metrics)
+    rows: list[tuple[Cell, ...]] = []
+    for name, found in systems.items():
+        groups = {
+            name: found["overall"],
+            f"{name}, first paragraph only": found["variants"]["first_paragraph"],
+        }
+        for row, group in groups.items():
+            scores = (_cell(group[metric]) for metric in METRICS)
+            rows.append((row, group["n"], found["counts"]["missing"], found["counts"]["stripped"], *scores))
+    columns = ("system", "instances", "missing", "stripped", *_SCORES)
+    return [
+        Table(f"{label}: systems", columns, tuple(rows), (setting,)),
+        *_beside_the_paper(systems, (setting,)),
+        comparison_table(
+            [_named_variant(each) for each in metrics["comparisons"]],
+            f"{label}: differences on the same instances",
+            "instances",
+            (setting, "A missing prediction is scored as the empty text."),
+        ),
+        systems_by_category_table(systems, "ROUGE-L by category", notes=(setting,)),
+        *(_worst_tasks_table(metrics, name) for name in metrics["worst_tasks"]),
+        *_contamination(metrics, systems),
+    ]
+
+
+_STARS = "With * Tk-Instruct reads exact match, else ROUGE-L."
+
+
+def _is_superni(metrics: Metrics) -> bool:
+    return metrics["benchmark"]["name"] == SUPERNI and metrics["benchmark"]["track"] == "default"
+
+
+def _category(metrics: Metrics, key: str) -> str:
+    return f"{_words(key)} *" if _is_superni(metrics) and key in _READ_BY_EXACT_MATCH else _words(key)
+
+
+def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> list[Table]:
+    """The paper's table with its published rows and ours below; none for another benchmark."""
+    first = next(iter(systems.values()))
+    if not _is_superni(first):
+        return []
+    paper, benchmark = published("superni"), first["benchmark"]
+    rows: list[tuple[Cell, ...]] = []
+    for row in paper.values:
+        rows.append((f"{row['system']} (paper)", row["size"], row["training"], None, float(row["rougeL"])))
+    for name, metrics in systems.items():
+        group = metrics["overall"]
+        rows.append((name, None, "here", group["n"], _cell(group["rougeL"])))
+    sources = [f"Rows of the paper: {paper.source}, all {benchmark['tasks_of']} tasks."]
+    if benchmark["partial"]:
+        found = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks"
+        sources.append(f"Ours is partial ({found}): not to be compared with the paper's.")
+    columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")
+    title = f"{benchmark['label']}: zero-shot ROUGE-L beside the paper's"
+    return [Table(title, columns, tuple(rows), (*notes, *sources))]
+
+
+def _named_variant(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    metric, variant = comparison["metric"], comparison["variant"]
+    return {**comparison, "metric": metric if variant == "raw" else f"{metric} of the {_words(variant)}"}
+
+
+def _worst_tasks_table(metrics: Metrics, second: str) -> Table:
+    first = next(iter(metrics["systems"]))
+    rows: list[tuple[Cell, ...]] = []
+    for found in metrics["worst_tasks"][second]:
+        example = found["example"]
+        texts = (example["input"], " / ".join(example["references"]), example["first"], example["second"])
+        scores = (float(found["first"]), float(found["second"]), float(found["difference"]))
+        rows.append((found["task"], found["n"], *scores, *map(_shortened, texts)))
+    columns = ("task", "instances", first, second, "difference", "input", "reference")
+    return Table(
+        f"{metrics['benchmark']['label']}: tasks that {second} lost to {first} by most",
+        (*columns, f"{first} says", f"{second} says"),
+        tuple(rows),
+        ("ROUGE-L x100; each with the instance that fell most (differences.jsonl has all).",),
+    )
+
+
+def _shortened(text: str | None) -> Cell:
+    if text is None:
+        return None
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _LONGEST_EXAMPLE else f"{plain[: _LONGEST_EXAMPLE - 1]}…"
+
+
+def _contamination(metrics: Metrics, systems: Mapping[str, Metrics]) -> list[Table]:
+    if "contamination" not in metrics:
+        return []
+    overall = {name: found["overall"] for name, found in systems.items()}
+    return contamination_tables(metrics["contamination"], overall, metrics["benchmark"]["label"])
 
 
 def _score_rows(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[tuple[Cell, ...], ...]:
@@ -41,16 +152,24 @@ def _score_rows(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[tuple[
 def setting_note(metrics: Metrics) -> str:
     """The setting in one line, for a table's head."""
     setting, benchmark = metrics["setting"], metrics["benchmark"]
+    if "asked" in setting:  # several systems, each asked in its own way
+        each = [f"{name}: {_asked(found)}" for name, found in setting["asked"].items()]
+        asked = "; ".join(["predictions scored as given", *each])
+    else:
+        asked = _asked(setting)
+    tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
+    each_task = f"first {benchmark['max_instances_per_task']} instances of each"
+    intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"
+    return f"System {setting['system']}; {asked}; {tasks}, {each_task}; {intervals}."
+
+
+def _asked(setting: Mapping[str, Any]) -> str:
     if setting["mode"] == "score only":
-        asked = "predictions scored as given"
+        return "predictions scored as given"
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
         shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
-        asked = f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}"
-    tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
-    each = f"first {benchmark['max_instances_per_task']} instances of each"
-    intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"
-    return f"System {setting['system']}; {asked}; {tasks}, {each}; {intervals}."
+        return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}"
 
 
 def counts_note(metrics: Metrics) -> str:
@@ -64,7 +183,7 @@ def counts_note(metrics: Metrics) -> str:
 
 
 def _cell(values: Mapping[str, float]) -> Cell:
-    return Interval(values["value"], values["low"], values["high"]) if "low" in values else values["value"]
+    return Interval.of(values) if "low" in values else values["value"]
 
 
 def _words(key: str) -> str:

@@ -181,8 +181,26 @@ def systems_by_category_table(
     for key in sorted({key for metrics in systems.values() for key in metrics["categories"]}):
         groups = [metrics["categories"].get(key, {}) for metrics in systems.values()]
         found = next(group for group in groups if group)
-        cells = [Interval(**group[metric]) if group else None for group in groups]
+        cells = [Interval.of(group[metric]) if group else None for group in groups]
         rows.append((key.replace("_", " "), found["num_tasks"], found["n"], *cells))
     labels = dict.fromkeys(metrics["benchmark"]["label"] for metrics in systems.values())
     columns = ("category", "tasks", "instances", *systems)
     return Table(f"{title} ({' / '.join(labels)})", columns, tuple(rows), tuple(notes))
+
+
+def comparison_table(
+    comparisons: Sequence[Mapping[str, Any]], title: str, counted: str, notes: Sequence[str] = ()
+) -> Table:
+    """One row a comparison: the second system minus the first, and the tasks it won, lost and tied.
+
+    Args:
+        comparisons: as metrics.json holds them: `first, second, metric, n, value, low, high, tasks_won...`.
+        counted: what `n` counts, the head of its column.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for each in comparisons:
+        counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
+        paired = PairedDifference(Interval.of(each), *counts)
+        name = f"{each['second']} minus {each['first']}, {each['metric']}"
+        rows.append((name, each["n"], paired, *counts))
+    return Table(title, ("", counted, "difference", "won", "lost", "tied"), tuple(rows), tuple(notes))

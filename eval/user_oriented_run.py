@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from eval.asking import Question, ask
-from eval.intervals import Interval, IntervalsConfig, PairedDifference, mean_interval, paired_difference
+from eval.contamination import OVERLAPS, find_overlaps
+from eval.contamination_tables import contamination_tables
+from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
 from eval.judge_run import judge_tables
 from eval.rating_report import rating_metrics, rating_tables
 from eval.ratings import Event, latest, rating_files, read_events
 from eval.scoring import METRICS, score
-from eval.tables import Cell, Table, write_tables
+from eval.tables import Cell, Table, comparison_table, write_tables
+from eval.training_texts import TrainingData, read_training_data
 from eval.user_oriented import (
     PREDICTIONS,
     Response,
@@ -58,6 +61,7 @@ class EvalUserOrientedConfig:
     max_tokens: int | None
     system: str | None
     intervals: IntervalsConfig
+    training_data: Path | None = None
 
     def __post_init__(self) -> None:
         if self.predictions is not None:
@@ -91,6 +95,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
     files = config.files
     systems = {name: read_responses(path, tasks) for name, path in files.items()}
     judged = _read_judged(config)
+    training = read_training_data(config.training_data) if config.training_data else None
     events = [event for path in rating_files(config.ratings) for event in read_events(path)]
     if config.ratings and not events:
         raise UserError(
@@ -103,7 +108,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
             setting = {"mode": "score only", "predictions": digests}
         else:
             systems, setting = _asked(config, tasks, run)
-        metrics = _score(config, systems, setting, run, events, judged)
+        metrics = _score(config, systems, setting, run, events, judged, training)
     print(f"\n{(config.run_dir / 'table.md').read_text(encoding='utf-8')}")
     print(f"metrics, responses and tables are in {config.run_dir}")
     return metrics
@@ -142,9 +147,11 @@ def _score(
     run: RunFolder,
     events: Sequence[Event],
     judged: dict[str, Any] | None,
+    training: TrainingData | None,
 ) -> dict[str, Any]:
     # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
     resampling = asdict(config.intervals)
+    setting |= {"training_data_sha256": training.sha256} if training else {}
     run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
     scores = {name: score_responses(responses) for name, responses in systems.items()}
     metrics: dict[str, Any] = {
@@ -165,6 +172,10 @@ def _score(
         ),
     )
     tables = user_oriented_tables(metrics)
+    if training:
+        metrics["contamination"] = _contamination(systems, scores, training, config, run.path)
+        overall = {name: found["overall"] for name, found in metrics["systems"].items()}
+        tables += contamination_tables(metrics["contamination"], overall, "User-oriented tasks")
     if events:
         metrics["ratings"] = rating_metrics(latest(events), config.intervals)
         tables += rating_tables(metrics["ratings"])
@@ -175,6 +186,28 @@ def _score(
     write_tables(run.path, tables)
     run.complete("score", systems=len(systems))
     return metrics
+
+
+def _contamination(
+    systems: Mapping[str, Sequence[Response]],
+    scores: Mapping[str, Scores],
+    training: TrainingData,
+    config: EvalUserOrientedConfig,
+    folder: Path,
+) -> dict[str, Any]:
+    """What of the tasks stands in the training data, and each system's scores on the others."""
+    tasks = {response.task.id: response.task for responses in systems.values() for response in responses}
+    samples = [task.sample() for task in tasks.values()]
+    found = find_overlaps(samples, training)
+    clean = {sample.task for sample in samples if not found.touches(sample)}
+    left = {name: [each for each in own if each.task.id in clean] for name, own in systems.items()}
+    jsonl.replace(folder / OVERLAPS, found.records(samples))
+    return found.as_json(samples) | {
+        "without_overlap": {
+            name: summarise(responses, scores[name], config.intervals)["overall"] if responses else None
+            for name, responses in left.items()
+        }
+    }
 
 
 def score_responses(responses: Sequence[Response]) -> Scores:
@@ -234,10 +267,7 @@ def _comparisons(systems: Mapping[str, Scores], intervals: IntervalsConfig) -> l
                     "second": name,
                     "metric": metric,
                     "n": len(shared),
-                    **paired.difference.rounded(),
-                    "tasks_won": paired.tasks_won,
-                    "tasks_lost": paired.tasks_lost,
-                    "tasks_tied": paired.tasks_tied,
+                    **paired.rounded(),
                 }
             )
     return comparisons
@@ -250,20 +280,13 @@ def user_oriented_tables(metrics: Mapping[str, Any]) -> list[Table]:
     for name, found in systems.items():
         group = found["overall"]
         lengths = (group["mean_words"], group["mean_words_reference"], group["empty"])
-        overall.append((name, group["n"], *(_interval(group[metric]) for metric in METRICS), *lengths))
+        overall.append((name, group["n"], *(Interval.of(group[metric]) for metric in METRICS), *lengths))
     scored = ("ROUGE-L", "ROUGE-1", "exact match")
     columns: tuple[str, ...] = ("system", "tasks", *scored, "words", "words of references", "empty")
     tables = [Table("User-oriented tasks: automatic scores", columns, tuple(overall), (_NOTE,))]
     if metrics["comparisons"]:
-        rows: list[tuple[Cell, ...]] = []
-        for each in metrics["comparisons"]:
-            counts = (each["tasks_won"], each["tasks_lost"], each["tasks_tied"])
-            paired = PairedDifference(_interval(each), *counts)
-            rows.append(
-                (f"{each['second']} minus {each['first']}, {each['metric']}", each["n"], paired, *counts)
-            )
-        columns = ("", "tasks", "difference", "won", "lost", "tied")
-        tables.append(Table("User-oriented tasks: the same tasks compared", columns, tuple(rows)))
+        title = "User-oriented tasks: the same tasks compared"
+        tables.append(comparison_table(metrics["comparisons"], title, "tasks"))
     for key, title in (("forms", "form"), ("applications", "application")):
         tables.append(_sliced(systems, key, title))
     return tables
@@ -274,13 +297,11 @@ def _sliced(systems: Mapping[str, Any], key: str, title: str) -> Table:
     for name in sorted({name for found in systems.values() for name in found[key]}):
         groups = [found[key].get(name) for found in systems.values()]
         count = max(group["n"] for group in groups if group)
-        rows.append((name, count, *(_interval(group["rougeL"]) if group else None for group in groups)))
+        rows.append((name, count, *(Interval.of(group["rougeL"]) if group else None for group in groups)))
     return Table(f"User-oriented tasks: ROUGE-L by {title}", (title, "tasks", *systems), tuple(rows))
 
 
-def _interval(values: Mapping[str, float]) -> Interval:
-    return Interval(values["value"], values["low"], values["high"])
-
-
 def _as_json(config: EvalUserOrientedConfig) -> dict[str, Any]:
-    return asdict(config) | {"run_dir": str(config.run_dir), "tasks": str(config.tasks)}
+    paths = {"run_dir": str(config.run_dir), "tasks": str(config.tasks)}
+    training = str(config.training_data) if config.training_data else None
+    return asdict(config) | paths | {"training_data": training}

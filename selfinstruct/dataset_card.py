@@ -13,16 +13,11 @@ from selfinstruct.exports import EXPORTS
 from selfinstruct.figures import FOLDER as FIGURES
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
 from selfinstruct.leaks import LEAKS
+from selfinstruct.paper_numbers import published
 from selfinstruct.prompts import Prompts
 from selfinstruct.statistics import PAPER, STATISTICS
 
 CARD = "README.md"
-# Sampling settings of the paper (Table 4).
-_PAPER_QUERIES: dict[str, dict[str, float]] = {
-    "instructions": {"temperature": 0.7, "top_p": 0.5, "presence_penalty": 2, "max_tokens": 1024},
-    "classification": {"temperature": 0, "top_p": 0, "presence_penalty": 0, "max_tokens": 3},
-    "instances": {"temperature": 0, "top_p": 0, "presence_penalty": 1.5, "max_tokens": 300},
-}
 _CAPTIONS = {
     "acceptance": "Candidates accepted and rejected by reason, and what is left",
     "nearest_seed": "Highest ROUGE-L with a seed",
@@ -154,18 +149,26 @@ def _recorded_llm(responses: Path) -> dict[str, Any] | None:
 
 
 def _settings(config: Mapping[str, Any]) -> str:
-    shown = config["instructions"]
+    shown, paper = config["instructions"], published("method").values
     rows = [
-        ("seed tasks", _code(Path(config["seed_tasks"]).name), "175 of its own"),
+        ("seed tasks", _code(Path(config["seed_tasks"]).name), f"{paper['seed_tasks']} of its own"),
         ("random seed", config["seed"], ""),
         ("fidelity", config["fidelity"], "released"),
         (
             "tasks shown in a request",
             f"{shown['shown']}, {shown['shown_machine']} of them the model's own",
-            "8, 2",
+            f"{paper['tasks_shown']}, {paper['tasks_shown_machine']}",
         ),
-        ("novelty: ROUGE-L with every pool member below", config["novelty"]["threshold"], 0.7),
-        ("instances kept of a task, at most", config["instances"]["max_per_task"], 5),
+        (
+            "novelty: ROUGE-L with every pool member below",
+            config["novelty"]["threshold"],
+            paper["novelty_rougeL_below"],
+        ),
+        (
+            "instances kept of a task, at most",
+            config["instances"]["max_per_task"],
+            paper["instances_per_task"],
+        ),
     ]
     return "## Settings\n\n" + _table(("setting", "this run", "paper"), rows)
 
@@ -174,7 +177,8 @@ def _queries(queries: Mapping[str, Mapping[str, Any]]) -> str:
     names = ("temperature", "top_p", "presence_penalty", "max_tokens")
     rows = [
         (kind, *(f"{queries[kind][name]:g} ({paper[name]:g})" for name in names))
-        for kind, paper in _PAPER_QUERIES.items()
+        for kind, paper in published("query_settings").values.items()
+        if kind in queries
     ]
     return "Sampling (in brackets the paper's):\n\n" + _table(("request", *names), rows)
 
@@ -275,7 +279,13 @@ def _leaks(statistics: Mapping[str, Any]) -> str:
                 each["seeds_mean_nearest"],
             )
         )
-    paper = "The paper's seeds (v2): 0.21 with SuperNI, 0.34 with its user-oriented set."
+    seeds = published("evaluation_overlap")
+    superni = seeds.values["seeds_mean_nearest_superni"]
+    user_oriented = seeds.values["seeds_mean_nearest_user_oriented"]
+    paper = (
+        f"The paper's seeds ({seeds.version}): {superni} with SuperNI, {user_oriented} with its "
+        "user-oriented set."
+    )
     return (
         "## Evaluation tasks\n\nLeaks: instructions with ROUGE-L of 0.7 or more with an evaluation task "
         f"(`{LEAKS}`). Beside them the mean ROUGE-L with the nearest one.\n\n"
@@ -294,9 +304,10 @@ def _cost(statistics: Mapping[str, Any]) -> str:
     table = _table(("stage", "requests", "prompt tokens", "completion tokens"), rows)
     price = "At the prices given" if "cost" in usage else "No prices were given (budget.prices)"
     money = f": {usage['cost']:,} in their currency" if "cost" in usage else ""
+    cost, count = published("cost"), PAPER["instructions"]["count"]
     return (
-        f"## Cost\n\n{table}\n\n{price}{money}; only answers that were kept are counted. The paper's 52,445 "
-        "instructions cost about $600 (v2)."
+        f"## Cost\n\n{table}\n\n{price}{money}; only answers that were kept are counted. The paper's "
+        f"{count:,} instructions cost about ${cost.values['generation']} ({cost.version})."
     )
 
 
@@ -307,9 +318,10 @@ def _limits(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> str:
             "runs, and is of no use as training data for anything else."
         ]
     else:
+        faulty = 100 - published("quality_review").values["all_three"]
         limits = [
-            "Text of a language model: it holds errors (in the paper's review 46 % of the instances have at "
-            "least one) and what biases the model has, and is bound by the model's licence.",
+            f"Text of a language model: it holds errors (in the paper's review {faulty} % of the instances "
+            "have at least one) and what biases the model has, and is bound by the model's licence.",
         ]
     limits.append("No person has checked it, and nothing filters private, offensive or harmful text.")
     limits.append("The filters go by words alone, and by English ones unless `filters` names others.")

@@ -6,6 +6,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from string import ascii_lowercase, digits
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ Tokenize = Callable[[str], list[str]]
 Encoded = str | list[int]
 
 _ENGLISH_WORD = re.compile(r"[a-z0-9]+")
+# The same for bytes: a blank for all that is in no word.
+_ENGLISH_SPACING = bytes(byte if chr(byte) in ascii_lowercase + digits else ord(" ") for byte in range(256))
 
 # Scripts written without spaces (code points, both ends included): here each character is a token.
 _UNSPACED_SCRIPTS = (
@@ -212,6 +215,26 @@ class _TokenCharacters(dict[str, str | int]):
             return [ord(each) if isinstance(each, str) else each for each in characters]
 
 
+class _StemCharacters(dict[bytes, str]):
+    """The character of each word's stem: `tokenize_english_stemmed` and `_TokenCharacters` in one look-up.
+
+    A stem that is left empty has no character. Several times faster than the two one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._characters = _TokenCharacters()
+
+    def __missing__(self, word: bytes) -> str:
+        character = self._characters.encode(tokenize_english_stemmed(word.decode("ascii")))
+        assert isinstance(character, str)  # there are fewer English stems than code points
+        self[word] = character
+        return character
+
+    def encode(self, text: str) -> str:
+        words = text.lower().encode("ascii", "replace").translate(_ENGLISH_SPACING).split()
+        return "".join(map(self.__getitem__, words))
+
+
 class _UnicodeSpacing(dict[int, str]):
     """What `str.translate` puts for a code point: itself in a word, else a blank; filled on demand."""
 
@@ -245,13 +268,14 @@ def _porter_stemmer() -> Any:
 def _encode_pairs(
     targets: Sequence[str], predictions: Sequence[str], tokenize: Tokenize
 ) -> tuple[list[Encoded], list[Encoded]]:
-    encoded_targets: list[Encoded] = []
-    encoded_predictions: list[Encoded] = []
-    for target, prediction in zip(targets, predictions, strict=True):
-        characters = _TokenCharacters()  # a pair's own: code points stay low however many pairs there are
-        encoded_targets.append(characters.encode(tokenize(target)))
-        encoded_predictions.append(characters.encode(tokenize(prediction)))
-    return encoded_targets, encoded_predictions
+    words = _StemCharacters() if tokenize is tokenize_english_stemmed else None
+    characters = _TokenCharacters()
+    encoded: dict[str, Encoded] = {}  # labels and predictions repeat: each text is taken apart once
+    for pair in zip(targets, predictions, strict=True):
+        for text in pair:
+            if text not in encoded:
+                encoded[text] = words.encode(text) if words is not None else characters.encode(tokenize(text))
+    return [encoded[text] for text in targets], [encoded[text] for text in predictions]
 
 
 def _sorted(text: Encoded) -> Encoded:

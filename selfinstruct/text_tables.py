@@ -6,6 +6,7 @@ What is copied stays as it is: the bytes of a line, the columns of a row.
 import csv
 import errno
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ class _LineWriter:
         self._file.writelines(line for line, wanted in zip(chunk.records, is_wanted, strict=True) if wanted)
 
 
-class _Lines:
+class _Lines(ABC):
     """What files of lines share."""
 
     unit = "B"
@@ -134,9 +135,9 @@ class _Lines:
         if texts:
             yield Chunk(texts, numbers, lines, self.size)
 
+    @abstractmethod
     def _records(self) -> Iterator[tuple[int, str, bytes]]:
         """(line number, text, raw bytes) of each record."""
-        raise NotImplementedError
 
 
 class _Jsonl(_Lines):

@@ -26,6 +26,7 @@ COMMANDS = {
     "rating_forms": "scripts/rating_forms.py",
     "judge": "scripts/judge.py",
     "filter_novel": "scripts/filter_novel.py",
+    "export_lm_eval": "scripts/export_lm_eval.py",
 }
 # A group's options, with the command that uses it and what an option cannot do without.
 GROUPS = {

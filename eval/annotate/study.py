@@ -17,10 +17,12 @@ from eval.user_oriented import PREDICTIONS, system_files
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.jsonl import replace_json
+from selfinstruct.paper_numbers import published
 from selfinstruct.settings import REPOSITORY, file_digest
 
 ASSIGNMENT = "assignment.json"
-PAPER_ITEMS, PAPER_REVIEWED = 252, 200
+PAPER_ITEMS: int = published("human_evaluation_size").values["instructions"]
+PAPER_REVIEWED: int = published("quality_review_size").values["instructions"]
 _DEMO = REPOSITORY / "runs/demo"
 _RELEASED = REPOSITORY / "runs/public/self-instruct/human_eval/predictions"
 _FIRST_RATED = (  # where nothing is given; of the paper's systems, the two of its central comparison
