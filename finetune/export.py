@@ -17,11 +17,19 @@ COUNTED = (
     *("dropped_completion_too_long", "dropped_empty_completion"),
 )
 
+_USE_OF_ADAPTER = """from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "adapter")"""
+_USE_OF_MODEL = """from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained("model")"""
+
 
 def write_results(
-    config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any], model: PeftModel
+    config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any], model: Any, tokenizer: Any
 ) -> None:
-    """Write the adapter, the evaluation loss and the card; adds the losses to `counts`."""
+    """Write the adapter or whole model, the evaluation loss and the card; adds the losses to `counts`."""
     metrics = config.run_dir / "metrics.jsonl"
     lines = jsonl.read(metrics)
     losses = [line["loss"] for line in lines]
@@ -29,7 +37,10 @@ def write_results(
     counts |= {"steps": len(losses), "first_loss": losses[0], "final_loss": sum(last) / len(last)}
     if "eval_loss" in counts:
         jsonl.replace(metrics, [*lines, {"step": len(losses), "eval_loss": counts["eval_loss"]}])
-    save_adapter(model, config.run_dir / "adapter")
+    if config.method.name == "full":
+        save_model(model, tokenizer, config.output)
+    else:
+        save_adapter(model, config.output)
     jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
 
 
@@ -47,6 +58,17 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     os.rename(partial, folder)
 
 
+def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write a whole model and its tokenizer as `from_pretrained` reads them."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.config.use_cache = True  # off while it was trained
+    model.save_pretrained(str(partial))
+    tokenizer.save_pretrained(str(partial))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.rename(partial, folder)
+
+
 def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any]) -> str:
     """The README of a run: what was tuned, on what, how, with which result, and what to mind."""
     base = portable_model_name(config.model)
@@ -58,23 +80,20 @@ def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[st
     evaluation = ""
     if "eval_loss" in counts:
         evaluation = f"| loss on the evaluation data | {counts['eval_loss']:.4f} |\n"
-    named = method.target_modules
-    targets = named if isinstance(named, str) else ", ".join(named)
+    is_full = method.name == "full"
+    use = _USE_OF_MODEL if is_full else _USE_OF_ADAPTER
     numbers = "\n".join(f"| {name.replace('_', ' ')} | {counts[name]} |" for name in COUNTED)
     return f"""---
 base_model: {base}
-library_name: peft
-tags: [self-instruct, lora, instruction-tuning]
+library_name: {"transformers" if is_full else "peft"}
+tags: [self-instruct, {"full-finetuning" if is_full else "lora"}, instruction-tuning]
 ---
-# LoRA adapter for `{base}`, tuned on instructions
+# {f"`{base}`" if is_full else f"LoRA adapter for `{base}`"}, tuned on instructions
 
 Made by `finetune/train.py` (phase 2 of Self-Instruct, arXiv 2212.10560). Use:
 
 ```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
-
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "adapter")
+{use.format(base=base)}
 ```
 
 ## Data
@@ -91,7 +110,7 @@ Trained tokens are those of the completions and the end token.
 ## Method
 | setting | value |
 |---|---|
-| LoRA | r {method.r}, alpha {method.alpha:g}, dropout {method.dropout:g}, target modules {targets} |
+| {method.title} | {method.summary} |
 | template | {config.template.name}, {config.template.templates_per_example} per example |
 | steps | {counts["steps"]} of {config.batch_size} examples (epochs at most {config.epochs}) |
 | length | at most {config.max_length} tokens |
