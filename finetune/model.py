@@ -22,6 +22,8 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import hide_hints_at_gpu_kernels
 
 CPU = torch.device("cpu")
+# Their kernels read the weights of out_proj past any adapter on it; peft refuses one there.
+FUSED_OUT_PROJ = ("mamba", "mamba2", "falcon_mamba", "falcon_h1", "nemotron_h")
 
 
 def load_tokenizer(config: TrainConfig) -> Any:
@@ -113,20 +115,23 @@ def _add_adapters(base: Any, config: TrainConfig) -> PeftModel:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
-            model = get_peft_model(base, _lora(config.method))
+            warnings.filterwarnings("ignore", message="fan_in_fan_out")  # GPT-2's; peft sets it itself
+            model = get_peft_model(base, _lora(config.method, base.config.model_type))
     except ValueError as error:
         raise UserError(f"method.target_modules={config.method.target_modules}: {error}") from error
     model.peft_config["default"].base_model_name_or_path = portable_model_name(config.model)
     return model
 
 
-def _lora(method: MethodConfig) -> LoraConfig:
+def _lora(method: MethodConfig, model_type: str) -> LoraConfig:
+    is_fused = model_type in FUSED_OUT_PROJ and method.target_modules == "all-linear"
     return LoraConfig(
         task_type="CAUSAL_LM",
         r=method.r,
         lora_alpha=method.alpha,
         lora_dropout=method.dropout,
         target_modules=method.target_modules,  # all-linear: every linear layer but the output head
+        exclude_modules=["out_proj"] if is_fused else None,
         use_rslora=method.rslora,
         use_dora=method.dora,
     )
