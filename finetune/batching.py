@@ -1,4 +1,8 @@
-"""Which examples make a step, how the processes share them, and the padded tensors of a micro-batch."""
+"""Which examples make a step, how the processes share them, and the tensors of a micro-batch.
+
+A micro-batch is what a device computes at once: padded rows of one example each, or, packed, one row in which
+whole examples follow one another and each begins again at position 0.
+"""
 
 import random
 from collections.abc import Sequence
@@ -8,6 +12,7 @@ from typing import TypeVar
 
 import torch
 
+from finetune.config import TrainConfig
 from finetune.examples import IGNORED, TokenisedExample
 
 T = TypeVar("T")
@@ -26,11 +31,16 @@ class Step:
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Tensors [examples, length] on the model's device; labels are `IGNORED` but for the completion."""
+    """Tensors [rows, length] on the model's device; labels are `IGNORED` but for the completions.
+
+    A padded batch has an attention mask and no positions, a packed one positions and no mask: given both,
+    transformers takes the mask (even one of all ones) for the whole truth, and examples see each other.
+    """
 
     input_ids: torch.Tensor
-    attention_mask: torch.Tensor
     labels: torch.Tensor
+    attention_mask: torch.Tensor | None = None
+    position_ids: torch.Tensor | None = None
 
 
 def plan_steps(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[Step]:
@@ -52,29 +62,112 @@ def plan_steps(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) 
     return steps
 
 
-def share(batch: Sequence[T], num_processes: int, micro_batch_size: int) -> list[list[Sequence[T]]]:
+def plan_rounds(
+    batch: Sequence[TokenisedExample], config: TrainConfig, num_processes: int
+) -> list[list[list[TokenisedExample]]]:
     """Cut a global batch into rounds of one micro-batch a process: `rounds[round][process]`.
 
     Every process takes part in every round, as collective operations need; where there are fewer examples
     than processes, some micro-batches are empty.
     """
+    if config.packing:
+        parts = best_fit(batch, config.micro_batch_tokens or config.max_length)
+    elif config.micro_batch_tokens:
+        parts = token_budget(batch, config.micro_batch_tokens)
+    else:
+        return share(batch, num_processes, config.micro_batch_size)
+    parts = _in_full_rounds(parts, num_processes)
+    return [parts[start : start + num_processes] for start in range(0, len(parts), num_processes)]
+
+
+def share(batch: Sequence[T], num_processes: int, micro_batch_size: int) -> list[list[list[T]]]:
+    """Equal parts of at most `micro_batch_size` examples, in rounds as `plan_rounds` returns them."""
     num_rounds = -(-len(batch) // (num_processes * micro_batch_size))
     num_cuts = num_rounds * num_processes
     cuts = [len(batch) * cut // num_cuts for cut in range(num_cuts + 1)]
-    parts = [batch[start:end] for start, end in pairwise(cuts)]
+    parts = [list(batch[start:end]) for start, end in pairwise(cuts)]
     return [parts[start : start + num_processes] for start in range(0, num_cuts, num_processes)]
 
 
-def collate(examples: Sequence[TokenisedExample], device: torch.device) -> MicroBatch:
-    """Pad on the right: positions stay those of the text, and no token of it sees the padding."""
+def best_fit(examples: Sequence[TokenisedExample], num_tokens: int) -> list[list[TokenisedExample]]:
+    """Bins of at most `num_tokens` tokens: longest examples first, each into the fullest bin that takes it.
+
+    An example longer than that has a bin of its own.
+    """
+    bins: list[list[TokenisedExample]] = []
+    room: list[int] = []
+    for example in sorted(examples, key=_length, reverse=True):
+        length = _length(example)
+        fitting = [(left, place) for place, left in enumerate(room) if left >= length]
+        if fitting:
+            place = min(fitting)[1]
+            bins[place].append(example)
+            room[place] -= length
+        else:
+            bins.append([example])
+            room.append(num_tokens - length)
+    return bins
+
+
+def token_budget(examples: Sequence[TokenisedExample], num_tokens: int) -> list[list[TokenisedExample]]:
+    """Examples of similar length together, so many that they fill at most `num_tokens`, padding included."""
+    parts: list[list[TokenisedExample]] = []
+    for example in sorted(examples, key=_length, reverse=True):
+        if parts and (len(parts[-1]) + 1) * _length(parts[-1][0]) <= num_tokens:
+            parts[-1].append(example)
+        else:
+            parts.append([example])
+    return parts
+
+
+def _in_full_rounds(parts: list[list[TokenisedExample]], num_processes: int) -> list[list[TokenisedExample]]:
+    # Halve the largest parts until no process idles, and let parts of like size meet in a round.
+    def size(part: list[TokenisedExample]) -> int:
+        return sum(map(_length, part))
+
+    parts = list(parts)
+    while len(parts) % num_processes:
+        largest = max(parts, key=lambda part: (len(part) > 1, size(part)))
+        if len(largest) > 1:
+            parts[parts.index(largest)] = largest[::2]
+            parts.append(largest[1::2])
+        else:
+            parts.append([])
+    return sorted(parts, key=size, reverse=True)
+
+
+def _length(example: TokenisedExample) -> int:
+    return len(example.ids)
+
+
+def collate(examples: Sequence[TokenisedExample], device: torch.device, packing: bool = False) -> MicroBatch:
+    """The tensors of a micro-batch: one row of all examples if `packing`, else a padded row for each."""
+    return _packed(examples, device) if packing else _padded(examples, device)
+
+
+def _padded(examples: Sequence[TokenisedExample], device: torch.device) -> MicroBatch:
+    # Padding on the right: positions stay those of the text, and no token of it sees the padding.
     length = max(len(example.ids) for example in examples)
     ids, mask, labels = [], [], []
     for example in examples:
         padding = length - len(example.ids)
         ids.append(example.ids + [PAD] * padding)
         mask.append([1] * len(example.ids) + [0] * padding)
-        labels.append(example.labels + [IGNORED] * padding)
-    return MicroBatch(*(torch.tensor(rows, device=device) for rows in (ids, mask, labels)))
+        labels.append(_labels(example) + [IGNORED] * padding)
+    return MicroBatch(*(torch.tensor(rows, device=device) for rows in (ids, labels, mask)))
+
+
+def _packed(examples: Sequence[TokenisedExample], device: torch.device) -> MicroBatch:
+    ids = [token for example in examples for token in example.ids]
+    labels = [label for example in examples for label in _labels(example)]
+    positions = [position for example in examples for position in range(len(example.ids))]
+    rows = (torch.tensor([row], device=device) for row in (ids, labels, positions))
+    return MicroBatch(next(rows), next(rows), position_ids=next(rows))
+
+
+def _labels(example: TokenisedExample) -> list[int]:
+    # Nothing predicts an example's first token; in a packed row the example before must not.
+    return [IGNORED, *example.labels[1:]]
 
 
 def untrained(examples: Sequence[TokenisedExample]) -> list[TokenisedExample]:

@@ -21,6 +21,9 @@ model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}")
 _USE_OF_MERGED = """from transformers import AutoModelForCausalLM
 
 model = AutoModelForCausalLM.from_pretrained("model")  # {base} and the adapter in one"""
+_USE_OF_MODEL = """from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained("model")"""
 _BEGIN, _END = "<!-- evaluation -->", "<!-- /evaluation -->"
 
 
@@ -35,22 +38,22 @@ def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[st
     )
     if config.data_size is not None:
         data += f"\n\nThe examples of {config.data_size} instructions, drawn by the seed (`data_size`)."
+    is_full = method.name == "full"
     use = _USE_OF_MERGED if config.export == "merged" else _USE_OF_ADAPTER
+    use = _USE_OF_MODEL if is_full else use
     evaluation = ""
     if "eval_loss" in counts:
         evaluation = f"| loss on the evaluation data | {counts['eval_loss']:.4f} |\n"
     template = config.template.name + (
         f" ({config.template.style})" if config.template.name == "fixed" else ""
     )
-    named = method.target_modules
-    targets = named if isinstance(named, str) else ", ".join(named)
     numbers = "\n".join(f"| {name.replace('_', ' ')} | {counts[name]} |" for name in COUNTED)
     return f"""---
 base_model: {base}
-library_name: peft
-tags: [self-instruct, lora, instruction-tuning]
+library_name: {"transformers" if is_full else "peft"}
+tags: [self-instruct, {"full-finetuning" if is_full else "lora"}, instruction-tuning]
 ---
-# LoRA adapter for `{base}`, tuned on instructions
+# {f"`{base}`" if is_full else f"LoRA adapter for `{base}`"}, tuned on instructions
 
 Made by `finetune/train.py` (phase 2 of Self-Instruct, arXiv 2212.10560). Use:
 
@@ -72,7 +75,7 @@ Trained tokens are those of the completions and the end token.
 ## Method
 | setting | value |
 |---|---|
-| LoRA | r {method.r}, alpha {method.alpha:g}, dropout {method.dropout:g}, target modules {targets} |
+| {method.title} | {method.summary} |
 | template | {template}, {config.template.templates_per_example} per example |
 | steps | {counts["steps"]} of {config.batch_size} examples (epochs at most {config.epochs}) |
 | length | at most {config.max_length} tokens |

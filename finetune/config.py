@@ -9,9 +9,12 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import check_weights, looks_like_a_path
 from selfinstruct.settings import REPOSITORY, folder_digest, from_dict
 
+# Those of memory change the rounding at most, and can be lowered when a run has stopped for want of it.
+MEMORY = ("micro_batch_size", "micro_batch_tokens", "gradient_checkpointing")
 NOT_DECISIVE = (
     *("run_dir", "checkpoint_every", "keep_checkpoints", "preview", "dry_run"),
     *("export", "tracker", "evaluations"),
+    *MEMORY,
 )
 MODEL_FILES = ("*.safetensors", "*.bin", "*.json", "*.model", "*.txt", "*.jinja", "*.py")
 
@@ -42,19 +45,44 @@ class DataSource:
 
 @dataclass
 class MethodConfig:
-    """LoRA (arXiv 2106.09685): rank-`r` updates of the target modules, scaled by `alpha / r`."""
+    """What is trained: all weights (`full`), or rank-`r` updates of the target modules (`lora`).
+
+    LoRA is arXiv 2106.09685. The update is scaled by `alpha / r`, or by `alpha / sqrt(r)` with `rslora`
+    (arXiv 2312.03732); `dora` learns the size of each column apart from its direction (arXiv 2402.09353);
+    `qlora` keeps the frozen weights in 4 bits (arXiv 2305.14314).
+    """
 
     name: str = "lora"
     r: int = 16
     alpha: float = 32
     dropout: float = 0.0
     target_modules: str | list[str] = "all-linear"
+    rslora: bool = False
+    dora: bool = False
 
     def __post_init__(self) -> None:
-        _require(self.name == "lora", "method.name", self.name, "lora")
+        names = ("lora", "qlora", "full")
+        _require(self.name in names, "method.name", self.name, "lora, qlora or full")
         _require(self.r > 0, "method.r", self.r, "at least 1")
         _require(self.alpha > 0, "method.alpha", self.alpha, "above 0")
         _require(0 <= self.dropout < 1, "method.dropout", self.dropout, "in [0, 1)")
+
+    @property
+    def title(self) -> str:
+        """What readers know the method as."""
+        if self.name == "full":
+            return "full finetuning"
+        kind = {"lora": "LoRA", "qlora": "QLoRA (4 bits)"}[self.name]
+        return "rs" * self.rslora + kind + " with DoRA" * self.dora
+
+    @property
+    def summary(self) -> str:
+        """Its settings in a line."""
+        if self.name == "full":
+            return "all weights"
+        named = self.target_modules
+        targets = named if isinstance(named, str) else ", ".join(named)
+        return f"r {self.r}, alpha {self.alpha:g}, dropout {self.dropout:g}, target modules {targets}"
 
 
 @dataclass
@@ -95,12 +123,15 @@ class TrainConfig:
     epochs: int = 2
     max_steps: int | None = None
     batch_size: int = 64
+    packing: bool = True
     micro_batch_size: int = 4
+    micro_batch_tokens: int | None = None
     learning_rate: float = 2e-4
     schedule: str = "cosine"
     warmup_share: float = 0.03
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
+    neftune_alpha: float = 0.0
     dtype: str = "auto"
     gradient_checkpointing: bool = False
     threads: int = 2
@@ -119,12 +150,13 @@ class TrainConfig:
             self.data = [_named_source(name, source) for name, source in sources.items()]
         for name in ("max_length", "epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("data_size", "max_steps", "checkpoint_every"):
+        for name in ("data_size", "max_steps", "checkpoint_every", "micro_batch_tokens"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "at least 1, or null")
         for name in ("learning_rate", "max_grad_norm"):
             _require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        _require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "at least 0")
+        for name in ("weight_decay", "neftune_alpha"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         _require(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "in [0, 1)")
         _require(bool(self.sources), "data", self.data, "one file, folder or hub id at least")
         _require(self.export in ("adapter", "merged"), "export", self.export, "adapter or merged")
@@ -139,6 +171,11 @@ class TrainConfig:
         """The training data as a list of sources, also where paths were given."""
         given = [self.data] if isinstance(self.data, str) else self.data
         return [DataSource(source) if isinstance(source, str) else source for source in given]
+
+    @property
+    def output(self) -> Path:
+        """The folder of the result: an adapter, or the whole model where all of it was trained."""
+        return self.run_dir / ("model" if self.method.name == "full" else "adapter")
 
 
 def _named_source(name: str, source: Any) -> DataSource | str:

@@ -22,10 +22,13 @@ def write_results(
     config: TrainConfig,
     sources: list[LoadedSource],
     counts: dict[str, Any],
-    model: PeftModel,
+    model: Any,
     weights: dict[str, torch.Tensor],
 ) -> None:
-    """Write the adapter (`weights`, whole), merged model, figure and card; adds the losses to `counts`."""
+    """Write the adapter or whole model (`weights`, whole), merged model, figure and card.
+
+    Adds the losses to `counts`.
+    """
     metrics = config.run_dir / "metrics.jsonl"
     lines = jsonl.read(metrics)
     losses = [line["loss"] for line in lines]
@@ -33,9 +36,12 @@ def write_results(
     counts |= {"steps": len(losses), "first_loss": losses[0], "final_loss": sum(last) / len(last)}
     if "eval_loss" in counts:
         jsonl.replace(metrics, [*lines, {"step": len(losses), "eval_loss": counts["eval_loss"]}])
-    save_adapter(model, weights, config.run_dir / "adapter")
-    if config.export == "merged":
-        save_merged(config, config.run_dir / "model")
+    if config.method.name == "full":
+        save_model(config, model, weights, config.output)
+    else:
+        save_adapter(model, weights, config.output)
+        if config.export == "merged":
+            save_merged(config, config.run_dir / "model")
     draw_curves(config.run_dir / "figures" / "training", lines)
     jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
 
@@ -69,3 +75,13 @@ def save_merged(config: TrainConfig, folder: Path) -> None:
 def _put_in_place(partial: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(partial, folder)
+
+
+def save_model(config: TrainConfig, model: Any, weights: dict[str, torch.Tensor], folder: Path) -> None:
+    """Write a whole model and its tokenizer as `from_pretrained` reads them."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.config.use_cache = True  # off while it was trained
+    model.save_pretrained(str(partial), state_dict=weights)
+    load_tokenizer(config).save_pretrained(str(partial))
+    _put_in_place(partial, folder)

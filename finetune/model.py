@@ -1,19 +1,29 @@
-"""The model to tune: any causal language model of transformers, with LoRA adapters through peft."""
+"""The model to tune: any causal language model of transformers, whole or with LoRA adapters through peft."""
 
+import importlib.util
+import inspect
 import random
 import warnings
 from typing import Any
 
 import torch
+from accelerate.utils import extract_model_from_parallel
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import is_flash_attn_2_available
 
-from finetune.batching import IGNORED, MicroBatch, collate, share, untrained
-from finetune.config import TrainConfig, portable_model_name
-from finetune.examples import TokenisedExample
+from finetune.batching import MicroBatch, collate, plan_rounds, untrained
+from finetune.config import MethodConfig, TrainConfig, portable_model_name
+from finetune.examples import IGNORED, TokenisedExample
+from finetune.noise import EmbeddingNoise
+from finetune.packing import RowPerExample, refuse_if_examples_mix
 from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import hide_hints_at_gpu_kernels
+
+CPU = torch.device("cpu")
+# Their kernels read the weights of out_proj past any adapter on it; peft refuses one there.
+FUSED_OUT_PROJ = ("mamba", "mamba2", "falcon_mamba", "falcon_h1", "nemotron_h")
 
 
 def load_tokenizer(config: TrainConfig) -> Any:
@@ -40,41 +50,91 @@ def compute_dtype(config: TrainConfig, device: torch.device) -> torch.dtype:
     return {"bf16": torch.bfloat16, "fp32": torch.float32}[config.dtype]
 
 
-def load_model(config: TrainConfig, dtype: torch.dtype) -> PeftModel:
-    """The frozen model in `dtype` with fresh LoRA adapters in float32; the same seed draws the same adapters.
+def load_model(config: TrainConfig, dtype: torch.dtype, device: torch.device = CPU) -> torch.nn.Module:
+    """The model on its device, ready to train: the same seed draws the same adapters.
+
+    Frozen weights are in `dtype` (4 bits with QLoRA), trained ones always in float32.
 
     Raises:
-        UserError: the model cannot be loaded, or the target modules do not exist in it.
+        UserError: the model cannot be loaded, has no such target modules, or cannot be packed.
     """
+    model: torch.nn.Module = _load_base(config, dtype, device)
+    if config.method.name != "full":
+        model = _add_adapters(model, config)
+    model.to(device)
+    if config.neftune_alpha:
+        EmbeddingNoise(model, config.neftune_alpha)
+    if config.packing:
+        RowPerExample(model)
+        refuse_if_examples_mix(model, device, dtype)
+    return model
+
+
+def _load_base(config: TrainConfig, dtype: torch.dtype, device: torch.device) -> Any:
     if not torch.cuda.is_available():
         hide_hints_at_gpu_kernels()
+    settings: dict[str, Any] = {"dtype": torch.float32 if config.method.name == "full" else dtype}
+    if config.method.name == "qlora":
+        settings |= {"quantization_config": _in_4_bits(dtype, device), "device_map": {"": device}}
     try:
         base = AutoModelForCausalLM.from_pretrained(
-            config.model, dtype=dtype, trust_remote_code=config.trust_remote_code
+            config.model, trust_remote_code=config.trust_remote_code, **settings
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         advice = "give a folder or hub id of a causal language model"
         raise UserError(f"model={config.model}: cannot be loaded ({error}); {advice}") from error
     base.config.use_cache = False
-    method = config.method
-    lora = LoraConfig(
+    if (
+        config.packing
+        and dtype == torch.bfloat16
+        and is_flash_attn_2_available()
+        and base._supports_flash_attn
+    ):
+        base.set_attn_implementation("flash_attention_2")  # no mask of length x length
+    if config.gradient_checkpointing:
+        base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return base
+
+
+def _in_4_bits(dtype: torch.dtype, device: torch.device) -> BitsAndBytesConfig:
+    if device.type != "cuda":
+        raise UserError("method=qlora: 4-bit weights need a CUDA GPU, and none is here; use method=lora")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        advice = "pip install 'selfinstruct[qlora]', or use method=lora"
+        raise UserError(f"method=qlora: the package bitsandbytes is not installed; {advice}")
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
+def _add_adapters(base: Any, config: TrainConfig) -> PeftModel:
+    torch.manual_seed(config.seed)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
+            warnings.filterwarnings("ignore", message="fan_in_fan_out")  # GPT-2's; peft sets it itself
+            model = get_peft_model(base, _lora(config.method, base.config.model_type))
+    except ValueError as error:
+        raise UserError(f"method.target_modules={config.method.target_modules}: {error}") from error
+    model.peft_config["default"].base_model_name_or_path = portable_model_name(config.model)
+    return model
+
+
+def _lora(method: MethodConfig, model_type: str) -> LoraConfig:
+    is_fused = model_type in FUSED_OUT_PROJ and method.target_modules == "all-linear"
+    return LoraConfig(
         task_type="CAUSAL_LM",
         r=method.r,
         lora_alpha=method.alpha,
         lora_dropout=method.dropout,
         target_modules=method.target_modules,  # all-linear: every linear layer but the output head
+        exclude_modules=["out_proj"] if is_fused else None,
+        use_rslora=method.rslora,
+        use_dora=method.dora,
     )
-    torch.manual_seed(config.seed)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
-            if config.gradient_checkpointing:
-                base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-            model = get_peft_model(base, lora)
-    except ValueError as error:
-        raise UserError(f"method.target_modules={method.target_modules}: {error}") from error
-    model.peft_config["default"].base_model_name_or_path = portable_model_name(config.model)
-    return model
 
 
 def trainable(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
@@ -84,13 +144,27 @@ def trainable(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 def completion_loss(model: torch.nn.Module, batch: MicroBatch, dtype: torch.dtype) -> torch.Tensor:
     """Sum (not mean) of the negative log-likelihoods, in nats, of the batch's trained tokens."""
-    with torch.autocast(batch.input_ids.device.type, dtype=dtype, enabled=dtype != torch.float32):
-        output = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
-    targets = batch.labels[:, 1:].flatten()
-    trained = (targets != IGNORED).nonzero().squeeze(1)
-    # Only the logits of trained tokens are made float32: the rest would cost memory and count for nothing.
-    predicted = output.logits[:, :-1].flatten(0, 1).index_select(0, trained).float()
-    return functional.cross_entropy(predicted, targets.index_select(0, trained), reduction="sum")
+    targets = batch.labels[:, 1:]
+    is_trained = targets != IGNORED
+    # The logits of all tokens, times the vocabulary, would often be the largest thing in memory.
+    columns = is_trained.any(0).nonzero().squeeze(1)
+    places = {"attention_mask": batch.attention_mask}  # never both: see MicroBatch
+    if batch.position_ids is not None:
+        places = {"position_ids": batch.position_ids}
+    with torch.autocast(batch.labels.device.type, dtype=dtype, enabled=dtype != torch.float32):
+        if _takes_columns(model):
+            places["logits_to_keep"] = columns
+            logits = model(input_ids=batch.input_ids, use_cache=False, **places).logits
+        else:
+            logits = model(input_ids=batch.input_ids, use_cache=False, **places).logits[:, columns]
+    predicted = logits[is_trained[:, columns]].float()
+    return functional.cross_entropy(predicted, targets[is_trained], reduction="sum")
+
+
+def _takes_columns(model: torch.nn.Module) -> bool:
+    inner = extract_model_from_parallel(model)
+    base = inner.get_base_model() if isinstance(inner, PeftModel) else inner
+    return "logits_to_keep" in inspect.signature(base.forward).parameters
 
 
 def seed_dropout(seed: int, step: int, micro_batch: int) -> None:
@@ -102,7 +176,7 @@ def mean_loss(
     accelerator: Any,
     model: torch.nn.Module,
     examples: list[TokenisedExample],
-    micro_batch_size: int,
+    config: TrainConfig,
     dtype: torch.dtype,
 ) -> float:
     """Loss on held-out examples: the mean over their trained tokens (nats), without dropout."""
@@ -110,7 +184,7 @@ def mean_loss(
     total = torch.zeros((), device=accelerator.device)
     model.eval()
     with torch.no_grad():
-        for parts in share(ordered, accelerator.num_processes, micro_batch_size):
+        for parts in plan_rounds(ordered, config, accelerator.num_processes):
             mine = parts[accelerator.process_index] or untrained(ordered[:1])  # FSDP needs all in every round
-            total += completion_loss(model, collate(mine, accelerator.device), dtype)
+            total += completion_loss(model, collate(mine, accelerator.device, config.packing), dtype)
     return float(accelerator.reduce(total, "sum")) / sum(example.num_trained for example in ordered)

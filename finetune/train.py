@@ -44,7 +44,7 @@ def main(config: TrainConfig) -> None:
         loaded = processes.decide(prepare)
         if loaded is None:
             processes.decide(lambda: add_to_complete_run(config))
-            say(f"{config.run_dir}: complete already; the adapter is in {config.run_dir / 'adapter'}")
+            say(f"{config.run_dir}: complete already; its result is in {config.output}")
         else:
             train(config, *loaded, run)
 
@@ -75,7 +75,7 @@ def train(
     import torch
     from accelerate import Accelerator
 
-    from finetune import batching, checkpoints, export, sharding
+    from finetune import batching, checkpoints, export, failures, sharding
     from finetune import model as models
 
     # 1. The machine.
@@ -101,7 +101,8 @@ def train(
         return say(f"dry run: {len(steps)} steps; nothing was trained or written")
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
-    model = models.load_model(config, dtype).to(sharding.loading_device(accelerator, is_sharded))
+    with failures.advice_when_memory_runs_out(config, "loading the model"):
+        model = models.load_model(config, dtype, sharding.loading_device(accelerator, is_sharded))
     tuned = models.trainable(model).values()
     optimizer = torch.optim.AdamW(tuned, lr=config.learning_rate, weight_decay=config.weight_decay)
     folder = config.run_dir / "checkpoints"
@@ -125,11 +126,12 @@ def train(
             rate = learning_rate(config, number, len(steps))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = backward(accelerator, trainee, batch, number, config, dtype)
-            norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, config.max_grad_norm)))
-            stop_unless_finite(loss, norm, number, batch)
-            optimizer.step()
-            optimizer.zero_grad()
+            with failures.advice_when_memory_runs_out(config, f"step {number}"):
+                loss = backward(accelerator, trainee, batch, number, config, dtype)
+                norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, config.max_grad_norm)))
+                failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
+                optimizer.step()
+                optimizer.zero_grad()
             progress.add(number, step.epoch, loss, rate, norm, batch)
             accelerator.log({"loss": loss, "learning_rate": rate, "grad_norm": norm}, step=number)
             is_due = config.checkpoint_every and number % config.checkpoint_every == 0
@@ -142,14 +144,14 @@ def train(
     # 5. The results.
     tracking.finish(accelerator)
     if held_out:
-        counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config.micro_batch_size, dtype)
+        counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config, dtype)
     weights = sharding.whole_weights(model, keep=run is not None)
     if run:
         export.write_results(config, sources, counts, model, weights)
         checkpoints.prune(folder, keep=1)
         run.complete("machine")
         run.complete("train", **counts)
-    say(f"{config.run_dir / 'adapter'}: written")
+    say(f"{config.output}: written")
 
 
 def tokenise_rows(
@@ -200,11 +202,12 @@ def backward(
 
     count, rank = accelerator.num_processes, accelerator.process_index
     num_trained = sum(example.num_trained for example in batch)
-    rounds = batching.share(batch, count, config.micro_batch_size)
+    rounds = batching.plan_rounds(batch, config, count)
     total = torch.zeros((), device=accelerator.device)
     model.train()
     for turn, parts in enumerate(rounds):
-        micro_batch = batching.collate(parts[rank] or batching.untrained(batch[:1]), accelerator.device)
+        mine = parts[rank] or batching.untrained(batch[:1])
+        micro_batch = batching.collate(mine, accelerator.device, config.packing)
         models.seed_dropout(config.seed, step, turn * count + rank)
         # Gradients are exchanged once, in the last round.
         with nullcontext() if turn == len(rounds) - 1 else accelerator.no_sync(model):
@@ -212,16 +215,6 @@ def backward(
             accelerator.backward(loss * (count / num_trained))  # the exchange averages: times count, a sum
         total += loss.detach()
     return float(accelerator.reduce(total, "sum")) / num_trained
-
-
-def stop_unless_finite(loss: float, grad_norm: float, step: int, batch: list[TokenisedExample]) -> None:
-    """Refuse to train on after a loss or gradient that is not a number (UserError naming step and batch)."""
-    if not (math.isfinite(loss) and math.isfinite(grad_norm)):
-        lines = ", ".join(example.where for example in batch)
-        raise UserError(
-            f"step {step}: loss {loss}, gradient norm {grad_norm}; lower learning_rate, or look at the "
-            f"examples of this batch: {lines}"
-        )
 
 
 def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:

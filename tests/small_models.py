@@ -74,6 +74,16 @@ def random_model(name: str) -> tf.PreTrainedModel:
             model = tf.LlamaForCausalLM(tf.LlamaConfig(**SIZES))
         case "gpt2":
             model = tf.GPT2LMHeadModel(tf.GPT2Config(**SHARED, **gpt2))
+        case "gpt neox":
+            model = tf.GPTNeoXForCausalLM(tf.GPTNeoXConfig(**SIZES))
+        case "gemma2":  # scores and logits squeezed by tanh, every second layer sees a window
+            model = tf.Gemma2ForCausalLM(tf.Gemma2Config(**SIZES, head_dim=8, sliding_window=8))
+        case "bloom":  # no positions: it counts distances
+            model = tf.BloomForCausalLM(tf.BloomConfig(**SHARED, hidden_size=32, n_layer=2, n_head=4))
+        case "rwkv":
+            model = tf.RwkvForCausalLM(tf.RwkvConfig(**SHARED, hidden_size=32, num_hidden_layers=2))
+        case "qwen2":
+            model = tf.Qwen2ForCausalLM(tf.Qwen2Config(**SIZES))
         case "qwen3":
             model = tf.Qwen3ForCausalLM(tf.Qwen3Config(**SIZES, head_dim=8))
         case "lfm2":

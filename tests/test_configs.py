@@ -36,6 +36,7 @@ GROUPS = {
     "filters": "generate",
     "for_llm": "generate",
     "template": "train",
+    "method": "train",
     "benchmark": "eval_superni",
 }
 

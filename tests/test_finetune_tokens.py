@@ -116,7 +116,9 @@ def test_in_a_conversation_every_answer_is_trained_and_nothing_else(family: str)
     trained = [id for id, label in zip(tokens.ids, tokens.labels, strict=True) if label != IGNORED]
     assert tokenizer.decode(trained).replace(" ", "") == "tree<turn>moon<turn>cat<turn>"
     assert tokens.num_trained == len(trained)
-    assert collate([tokens], torch.device("cpu")).labels[0].tolist() == tokens.labels
+    for packing in (False, True):
+        batch = collate([tokens], torch.device("cpu"), packing)
+        assert batch.labels[0].tolist() == tokens.labels
     # One sequence says the same as the answers one by one, each behind what stood before it.
     alone = [tokenise([example], tokenizer, tokenizer.eos_token_id, 200)[0][0] for example in examples]
     assert tokens.ids == alone[-1].ids

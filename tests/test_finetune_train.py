@@ -136,10 +136,12 @@ def test_a_run_leaves_an_adapter_that_peft_loads_and_a_card(world: Path, tmp_pat
     assert [path.name for path in (run_dir / "checkpoints").iterdir()] == ["step_00000006"]
 
 
+@pytest.mark.parametrize("packing", [True, False])
 def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_middle(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: bool
 ) -> None:
     settings = {"method": MethodConfig(r=4, dropout=0.2), "eval_data": str(world / "train.jsonl")}
+    settings |= {"packing": packing, "neftune_alpha": 5.0}
     main(config(world, tmp_path / "whole", **settings))
     save = checkpoints.save
 
@@ -208,10 +210,13 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path,
     assert (again.returncode, "complete already" in again.stdout) == (0, True)
 
 
-def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path) -> None:
-    main(config(world, tmp_path / "one", epochs=4))
-    # Micro-batches of 2: each process accumulates over two rounds before gradients are exchanged.
-    command = [*TORCHRUN, *words(world, tmp_path / "two", "micro_batch_size=2")]
+@pytest.mark.parametrize(
+    "parts", [["packing=false", "micro_batch_size=2"], ["packing=true", "micro_batch_tokens=64"]]
+)
+def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path, parts: list[str]) -> None:
+    main(config(world, tmp_path / "one", epochs=4, packing=False))
+    # Small micro-batches: each process accumulates over two rounds before gradients are exchanged.
+    command = [*TORCHRUN, *words(world, tmp_path / "two", *parts)]
     two = start(*command, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
     assert manifest(tmp_path / "two")["num_processes"] == 2
@@ -254,8 +259,14 @@ def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> No
     main(config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
 
 
+@pytest.mark.parametrize(("file", "kept"), [("weights.safetensors", -1), ("optimizer.pt", -100)])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    kept: int,
 ) -> None:
     main(config(world, tmp_path / "whole"))
     run_dir = tmp_path / "cut"
@@ -263,12 +274,12 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     with pytest.raises(MemoryError):
         main(config(world, run_dir))
     monkeypatch.undo()
-    weights = run_dir / "checkpoints" / "step_00000004" / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    damaged = run_dir / "checkpoints" / "step_00000004" / file
+    damaged.write_bytes(damaged.read_bytes()[:kept])
     capsys.readouterr()
     main(config(world, run_dir))
     said = capsys.readouterr().out
-    assert "step_00000004: damaged (weights.safetensors is not what was written)" in said
+    assert f"step_00000004: damaged ({file} is not what was written)" in said
     assert "continuing after step 2" in said
     assert result(run_dir) == result(tmp_path / "whole")
 
@@ -279,11 +290,22 @@ def _fail_at_step_6(settings: TrainConfig, step: int, num_steps: int) -> float:
     return learning_rate(settings, step, num_steps)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_naming_step_and_lines(world: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+, "):
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(world: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run" / "not_finite_step_2.jsonl"
+    message = rf"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+ on, in {file}"
+    with pytest.raises(UserError, match=message):
         main(config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
     assert len(losses(tmp_path / "run")) == 1
     assert manifest(tmp_path / "run")["status"] == "stopped"
+    batch = jsonl.read(file)
+    assert len(batch) == 8
+    lines = (world / "train.jsonl").read_text().splitlines()
+    for record in batch:
+        original = json.loads(lines[int(record["where"].rsplit(":", 1)[1]) - 1])
+        assert (record["prompt"], record["completion"]) == (
+            original["prompt"],
+            original["completion"] + "<end>",
+        )
 
 
 def test_the_learning_rate_warms_up_and_decays() -> None:
