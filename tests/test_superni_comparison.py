@@ -41,14 +41,17 @@ def system(*texts: str | None) -> ScoredSystem:
 
 
 def test_each_system_is_compared_with_the_first_task_by_task() -> None:
-    systems = {"one": system("a b", "a b", "x", "d"), "two": system("a", "x", "c", None)}
+    systems = {"one": system("a b\n\nmore", "a b", "x", "d"), "two": system("a", "x", "c", None)}
     found = comparisons(SAMPLES, systems, INTERVALS)
+    values = {(each["variant"], each["metric"]): each["value"] for each in found}
+    assert values["raw", "exact_match"] == -25.0
+    assert values["first_paragraph", "exact_match"] == -50.0
+    assert values["raw", "rougeL"] == round((66.6667 - 80 - 100 + 100 - 100) / 4, 4)
     exact = next(each for each in found if (each["metric"], each["variant"]) == ("exact_match", "raw"))
     assert (exact["first"], exact["second"], exact["n"]) == ("one", "two", 4)
-    assert exact["value"] == -50.0
-    assert exact["low"] <= -50.0 <= exact["high"]
+    assert exact["low"] <= -25.0 <= exact["high"]
     assert (exact["tasks_won"], exact["tasks_lost"], exact["tasks_tied"]) == (1, 2, 0)
-    assert {(each["variant"], each["metric"]) for each in found} == {
+    assert values.keys() == {
         (variant, metric)
         for variant in ("raw", "first_paragraph")
         for metric in ("rougeL", "rouge1", "exact_match")
