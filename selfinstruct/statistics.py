@@ -106,7 +106,7 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
         pairs = yardsticks.reader.read(instructions)
         statistics["verb_objects"] = {"read_by": yardsticks.reader.name} | count_pairs(pairs)
         statistics["leaks"] = _leaks(folder, instructions, yardsticks)
-    usage = _usage(folder / RESPONSE_LOG, yardsticks.price)
+    usage = _usage(folder / RESPONSE_LOG, len(marks), yardsticks.price)
     if usage:
         statistics["usage"] = usage
     statistics["paper"] = PAPER
@@ -269,13 +269,18 @@ def _leaks(folder: Path, instructions: list[str], yardsticks: Yardsticks) -> lis
     return counts
 
 
-def _usage(log: Path, price: Price | None) -> dict[str, Any]:
-    """Requests and tokens of the answers on disk, by stage; what broken or repeated requests used is not
-    known here."""
+def _usage(log: Path, num_committed: int, price: Price | None) -> dict[str, Any]:
+    """Requests and tokens of the answers that were used, by stage; what broken or repeated requests used is
+    not known here.
+
+    How many answers beyond the last that stage 1 needed had come by then depends on the server's pace: they
+    are on record, and are counted when a higher `num_instructions` uses them.
+    """
     by_stage: dict[str, Counter[str]] = {}
     seen: set[str] = set()
     for record in jsonl.read_if_there(log):
-        if record["key"] in seen:
+        is_unused = record["stage"] == "instructions" and record["index"] >= num_committed
+        if record["key"] in seen or is_unused:
             continue
         seen.add(record["key"])
         counts = by_stage.setdefault(record["stage"], Counter())

@@ -365,6 +365,27 @@ def test_answers_before_a_refusal_are_kept_and_the_refusal_is_not(
     assert [record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")] == ["prompt 0", "prompt 1"]
 
 
+def test_an_answer_that_comes_before_an_older_one_is_kept_at_once(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+
+    def wait_for_the_others(handler: fake_server.Handler, body: dict[str, Any]) -> None:
+        deadline = time.monotonic() + 20
+        while prompt_of(body) == "prompt 0" and time.monotonic() < deadline:
+            if len(jsonl.read_if_there(path)) == 3:
+                break
+            time.sleep(0.01)
+        answer()(handler, body)
+
+    server.default = wait_for_the_others
+    stage = LoggedLLM(connect(max_concurrency=2), path).for_stage("instances")
+    for number in range(4):
+        stage.submit(Request(f"prompt {number}", max_tokens=5))
+    assert [stage.next_completion().text for _ in range(4)] == [text_of(f"prompt {n}") for n in range(4)]
+    assert sorted(record["index"] for record in jsonl.read(path)[:3]) == [1, 2, 3]
+
+
 # ---- too long for the context
 
 
@@ -430,8 +451,8 @@ def test_a_shortened_answer_is_logged_as_such_and_not_asked_again(
     path = tmp_path / "log.jsonl"
     stage = LoggedLLM(connect(), path).for_stage("instances")
     first = ask(stage, words_request(2, max_tokens=10), words_request(0, max_tokens=10))
-    lines = [record.get("dropped_demonstrations") for record in jsonl.read(path)]
-    assert lines == [1, None]
+    lines = {record["index"]: record.get("dropped_demonstrations") for record in jsonl.read(path)}
+    assert lines == {0: 1, 1: None}
     num_asked = len(server.asked)
     again = LoggedLLM(connect(), path).for_stage("instances")
     assert ask(again, words_request(2, max_tokens=10), words_request(0, max_tokens=10)) == first

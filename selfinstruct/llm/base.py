@@ -29,7 +29,9 @@ class Request:
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
     what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
     request with one demonstration fewer (None where none is left), for a server that says only when it is
-    asked that a prompt is too long; it is no part of what names the request.
+    asked that a prompt is too long. `on_answer` is called once with the answer as soon as it is there, maybe
+    from another thread and before older requests are answered, by backends that have answers out of order.
+    Neither is part of what names the request.
     """
 
     prompt: str
@@ -41,6 +43,7 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: str = "0"
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
+    on_answer: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -137,13 +137,17 @@ class OpenAIServerLLM(LLM):
 
     async def _answer(self, request: Request) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
+        on_answer = request.on_answer
         request = self._fitted(request)
         num_dropped = 0
         async with self._slots:
             while True:
                 reply = await self._reply(request)
                 if isinstance(reply, Completion):
-                    return replace(reply, dropped_demonstrations=num_dropped)
+                    completion = replace(reply, dropped_demonstrations=num_dropped)
+                    if on_answer is not None:
+                        on_answer(completion)
+                    return completion
                 if request.shorter is not None and (shorter := request.shorter()) is not None:
                     request = self._fitted(shorter)
                     num_dropped += 1

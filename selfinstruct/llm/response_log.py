@@ -1,9 +1,11 @@
 """Keeps every answer of a model on disk before it is used: a restart asks nothing twice."""
 
 import hashlib
+import threading
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from selfinstruct import jsonl
@@ -14,6 +16,9 @@ from selfinstruct.llm.budget import BudgetConfig, BudgetedLLM, Price, Spent
 
 class LoggedLLM(WrappedLLM):
     """A model whose answers are appended to `path` as they come, and read from it where they are there.
+
+    A server's answers come in any order, and are kept as they come: one slow request costs no other its
+    answer when the run is killed.
 
     Use `for_stage` to ask: a request is known by the model, the stage, its index in the stage and all its
     fields. A chunk of the model of which one answer is missing is asked again whole, so that it is computed
@@ -26,6 +31,7 @@ class LoggedLLM(WrappedLLM):
     ) -> None:
         self._path = path
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
+        self._lock = threading.Lock()  # of the log's end, which a backend's thread may write to
         jsonl.cut_torn_last_line(path)
         self._answers = _answers_by_key(path)
         if budget is not None:
@@ -47,24 +53,27 @@ class LoggedLLM(WrappedLLM):
 
     def close(self) -> None:
         """Close the log and the wrapped model."""
+        self._llm.close()
         if self._log is not None:
             self._log.close()
-        self._llm.close()
 
     def recorded(self, key: str) -> Completion | None:
         """The answer on disk to the request of that key."""
         return self._answers.get(key)
 
     def record(self, ask: "_Ask", stage: str, completion: Completion) -> None:
-        """Put an answer on disk."""
+        """Put an answer on disk, unless one to the same request is there."""
         heading = {"stage": stage, "index": ask.index, "key": ask.key, "prompt": ask.request.prompt}
-        if self._log is None:
-            self._log = jsonl.Appender(self._path)
         answer = asdict(completion)
         if not completion.dropped_demonstrations:
             del answer["dropped_demonstrations"]  # said only where there is something to say
-        self._log.write(heading | answer | {"time": time.time()})
-        self._answers[ask.key] = completion
+        with self._lock:
+            if ask.key in self._answers:
+                return
+            if self._log is None:
+                self._log = jsonl.Appender(self._path)
+            self._log.write(heading | answer | {"time": time.time()})
+            self._answers[ask.key] = completion
 
 
 @dataclass
@@ -86,8 +95,8 @@ class _Stage(WrappedLLM):
 
     def submit(self, request: Request) -> None:
         index, self._next_index = self._next_index, self._next_index + 1
-        settings = asdict(replace(request, shorter=None))
-        del settings["shorter"]
+        settings = asdict(replace(request, shorter=None, on_answer=None))
+        del settings["shorter"], settings["on_answer"]
         fields = [self._llm.description, self._stage, index, settings]
         key = hashlib.sha256(jsonl.dumps(fields).encode()).hexdigest()
         self._chunk.append(_Ask(request, index, key))
@@ -106,16 +115,19 @@ class _Stage(WrappedLLM):
         if recorded is not None:
             return recorded
         assert computed is not None
-        self._parent.record(ask, self._stage, computed)
+        self._record(ask, computed)
         return computed
 
     def _dispatch(self) -> None:
         if any(self._parent.recorded(ask.key) is None for ask in self._chunk):
             for ask in self._chunk:
-                self._llm.submit(ask.request)
+                self._llm.submit(replace(ask.request, on_answer=partial(self._record, ask)))
                 ask.sent = True
         self._outstanding.extend(self._chunk)
         self._chunk = []
+
+    def _record(self, ask: _Ask, completion: Completion) -> None:
+        self._parent.record(ask, self._stage, completion)
 
 
 def logged_completion(record: jsonl.Record) -> Completion:
