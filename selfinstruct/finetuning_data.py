@@ -6,7 +6,7 @@ Writes `finetuning_data/all_generated_instances.jsonl` and `finetuning_data/trai
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +34,41 @@ def build_finetuning_data(
         Counts: instances, tasks that gave none, training examples, rejected by reason.
     """
     instances, rejected, empty_tasks = _parse_all(folder, rules, max_per_task, seed)
-    examples = _encode(_with_source(seeds, instances), seed, released)
-    random.Random(f"{seed}:shuffle").shuffle(examples)
-    # Lines of an earlier making of this stage go; those of other stages stay, in their order.
-    kept = [line for line in jsonl.read_if_there(folder / REJECTED) if line.get("stage") != _STAGE]
-    jsonl.replace(folder / REJECTED, [*kept, *rejected])
+    replace_rejected(folder, _STAGE, rejected)
     jsonl.replace(folder / ALL_INSTANCES, instances)
-    jsonl.replace(folder / TRAIN, (_line(example) for example in examples))
+    num_examples = write_training_data(folder / TRAIN, seeds, instances, "generated", seed, released)
     return {
         "instances": len(instances),
         "tasks_without_instance": empty_tasks,
-        "training_examples": len(examples),
+        "training_examples": num_examples,
         "rejected": dict(Counter(line["reason"] for line in rejected)),
     }
+
+
+def replace_rejected(folder: Path, stage: str, rejected: list[jsonl.Record]) -> None:
+    """Put a stage's lines of rejected texts in the place of those of its earlier making."""
+    kept = [line for line in jsonl.read_if_there(folder / REJECTED) if line.get("stage") != stage]
+    jsonl.replace(folder / REJECTED, [*kept, *rejected])
+
+
+def write_training_data(
+    path: Path,
+    seeds: list[SeedTask],
+    instances: Sequence[jsonl.Record | None],
+    source: str,
+    seed: int,
+    released: bool,
+) -> int:
+    """Put the seeds' instances and these into prompt forms, shuffle, write; returns the number of lines.
+
+    Args:
+        instances: None in the place of one that is left out: the form of each goes by its place.
+        source: what the lines of these instances say of where they are from.
+    """
+    examples = _encode(_with_source(seeds, instances, source), seed, released)
+    random.Random(f"{seed}:shuffle").shuffle(examples)
+    jsonl.replace(path, (_line(example) for example in examples))
+    return len(examples)
 
 
 def _parse_all(
@@ -92,20 +114,24 @@ def _finish_reason(record: jsonl.Record) -> str | None:
     return choices[0].get("finish_reason")
 
 
-def _with_source(seeds: list[SeedTask], instances: list[jsonl.Record]) -> Iterable[tuple[str, str, str, str]]:
-    for task in seeds:
-        for instance in task.instances:
-            yield task.instruction, instance.input, instance.output, "seed"
-    for record in instances:
-        yield record["instruction"], record["input"], record["output"], "generated"
+def _with_source(
+    seeds: list[SeedTask], instances: Sequence[jsonl.Record | None], source: str
+) -> Iterable[tuple[int, str, str, str, str]]:
+    """Place, instruction, input, output and source of each instance."""
+    of_seeds = [(task.instruction, each.input, each.output) for task in seeds for each in task.instances]
+    for index, texts in enumerate(of_seeds):
+        yield index, *texts, "seed"
+    for index, record in enumerate(instances, start=len(of_seeds)):
+        if record is not None:
+            yield index, record["instruction"], record["input"], record["output"], source
 
 
 def _encode(
-    instances: Iterable[tuple[str, str, str, str]], seed: int, released: bool
+    instances: Iterable[tuple[int, str, str, str, str]], seed: int, released: bool
 ) -> list[TrainingExample]:
     """One of the paper's prompt forms for each instance; equal (prompt, completion) pairs are dropped."""
     examples: dict[tuple[str, str], TrainingExample] = {}
-    for index, (instruction, input_text, output, source) in enumerate(instances):
+    for index, instruction, input_text, output, source in instances:
         rng = random.Random(f"{seed}:encoding:{index}")
         varied = vary_input(input_text, released) if rng.random() < 0.5 else input_text
         prompt, completion = fill(rng.choice(forms(varied)), instruction, varied, output)

@@ -1,8 +1,10 @@
-"""Phase 1 as a whole: its settings, and its four stages one after the other in one run folder.
+"""Phase 1 as a whole: its settings, and its stages one after the other in one run folder.
 
 Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +17,18 @@ from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
-from selfinstruct.forecast import forecast, forecast_text
+from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text
 from selfinstruct.instances import InstanceStage
 from selfinstruct.instructions import InstructionsConfig, InstructionStage
 from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
-from selfinstruct.llm.budget import BudgetConfig
+from selfinstruct.llm.budget import BudgetConfig, Price
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
+from selfinstruct.regeneration import RegenerationConfig, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
@@ -33,7 +36,7 @@ from selfinstruct.statistics import StatisticsConfig, Yardsticks, write_statisti
 from selfinstruct.tasks import SeedTask, read_seed_tasks
 from selfinstruct.verb_objects import open_reader
 
-STAGES = ("instructions", "classification", "instances", "finetuning_data")
+STAGES = ("instructions", "classification", "instances", "finetuning_data", "regeneration")
 # What a folder of the released code holds: such a folder is continued.
 RELEASED_FILES = (
     "machine_generated_*.jsonl",
@@ -91,6 +94,7 @@ class GenerateConfig:
     novelty: NoveltyConfig
     instances: InstancesConfig
     finetuning_data: FinetuningDataConfig
+    regeneration: RegenerationConfig
     budget: BudgetConfig
     dry_run: bool
     statistics: StatisticsConfig
@@ -111,10 +115,21 @@ class GenerateConfig:
             raise UserError(f"novelty.tokenizer: {self.novelty.tokenizer!r}; choose unicode or english")
         if self.instances.max_per_task < 1:
             raise UserError(f"instances.max_per_task: {self.instances.max_per_task} must be at least 1")
+        if "regeneration" in self.stages:
+            self.regeneration.check()
 
     @property
     def released(self) -> bool:
         return self.fidelity == "released"
+
+    @property
+    def price(self) -> Price | None:
+        """Of the tokens of the first stages' model."""
+        return self.budget.price_of(name_of(self.llm))
+
+    @property
+    def price_of_regeneration(self) -> Price | None:
+        return self.budget.price_of(name_of(self.regeneration.model)) if self.regeneration.llm else None
 
     @property
     def tokenizer(self) -> str:
@@ -146,44 +161,53 @@ def generate(config: GenerateConfig) -> None:
         tokenizer=config.tokenizer,
         evaluation=read_evaluation_tasks(config.statistics.evaluation_tasks),
         reader=open_reader(config.statistics.parser),
-        price=config.budget.price_of(config.llm.model or config.llm.backend),
+        price=config.price,
+        other_prices={"regeneration": config.price_of_regeneration},
     )
     with open_run(config.run_dir, "generate", _as_json(config), adopts=RELEASED_FILES) as run:
-        llm: LLM | None = None
-        try:
-            for stage in STAGES:
-                if stage not in config.stages:
-                    continue
-                if stage == "finetuning_data":
-                    _finetuning_data(run, config, seeds)
-                    continue
-                if llm is None:
-                    llm = _open_llm(config, run)
-                match stage:
-                    case "instructions":
-                        _instructions(run, config, seeds, prompts, filters, llm)
-                    case "classification":
-                        settings = _query_settings(config, llm, "classification", prompts.classification)
-                        ClassificationStage(
-                            run, llm, prompts, config.queries.classification, config.released
-                        ).run(settings)
-                    case "instances":
-                        words = [prompts.input_first, prompts.output_first]
-                        settings = _query_settings(config, llm, "instances", words)
-                        InstanceStage(
-                            run, llm, prompts, config.queries.instances, config.rules, config.released
-                        ).run(settings)
-            _what_came_out(run, config, prompts, yardsticks)
-        finally:
-            if llm is not None:
-                if run.is_written and llm.traffic:
-                    run.log(f"llm: {', '.join(f'{n} {what}' for what, n in llm.traffic.items())}")
-                llm.close()
+        if asking := [stage for stage in STAGES[:3] if stage in config.stages]:
+            with _answering(config, config.llm, config.price, run) as llm:
+                for stage in asking:
+                    _ask(stage, run, config, seeds, prompts, filters, llm)
+        if "finetuning_data" in config.stages:
+            _finetuning_data(run, config, seeds)
+        if "regeneration" in config.stages:
+            with _answering(config, config.regeneration.model, config.price_of_regeneration, run) as llm:
+                _regeneration(run, config, seeds, llm)
+        _what_came_out(run, config, prompts, yardsticks)
+
+
+def name_of(llm: LLMConfig) -> str:
+    """The name that `budget.prices` and a forecast know a model by."""
+    return llm.model or llm.backend
 
 
 def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
+    texts = []
+    if set(config.stages) - {"regeneration"}:
+        forecasts = _forecast_of_generation(config, seeds, prompts)
+        texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
+    if "regeneration" in config.stages:
+        model = config.regeneration.model
+        forecasts = [
+            forecast_regeneration(
+                config.run_dir,
+                config.regeneration.instances,
+                config.num_instructions,
+                seeds,
+                config.regeneration.query.max_tokens,
+                model.endpoint == "chat",
+            )
+        ]
+        texts.append(forecast_text(forecasts, name_of(model), config.price_of_regeneration))
+    return "\n\n".join(texts)
+
+
+def _forecast_of_generation(
+    config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts
+) -> list[StageForecast]:
     chat = config.llm.endpoint == "chat"
-    forecasts = forecast(
+    return forecast(
         config.run_dir,
         config.stages,
         config.num_instructions,
@@ -193,16 +217,48 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
         config.queries,
         chat,
     )
-    model = config.llm.model or config.llm.backend
-    return forecast_text(forecasts, model, config.budget.price_of(model))
 
 
-def _open_llm(config: GenerateConfig, run: RunFolder) -> LLM:
+@contextmanager
+def _answering(
+    config: GenerateConfig, llm_config: LLMConfig, price: Price | None, run: RunFolder
+) -> Iterator[LLM]:
+    """The model, with the run's response log and budget around it, for as long as it is needed."""
     # A chunk never waits for an answer that only a later chunk could give.
     window = ROUND if config.released else config.instructions.lookahead
-    llm = make_llm(replace(config.llm, batch_size=min(config.llm.batch_size, window)))
-    price = config.budget.price_of(config.llm.model or config.llm.backend)
-    return LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price)
+    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size, window)))
+    prices = dict.fromkeys(STAGES[:3], config.price) | {"regeneration": config.price_of_regeneration}
+    logged = LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price, prices)
+    try:
+        yield logged
+    finally:
+        if run.is_written and logged.traffic:
+            run.log(f"llm: {', '.join(f'{n} {what}' for what, n in logged.traffic.items())}")
+        logged.close()
+
+
+def _ask(
+    stage: str,
+    run: RunFolder,
+    config: GenerateConfig,
+    seeds: list[SeedTask],
+    prompts: Prompts,
+    filters: FilterRules,
+    llm: LLM,
+) -> None:
+    match stage:
+        case "instructions":
+            _instructions(run, config, seeds, prompts, filters, llm)
+        case "classification":
+            settings = _query_settings(config, llm, "classification", prompts.classification)
+            ClassificationStage(run, llm, prompts, config.queries.classification, config.released).run(
+                settings
+            )
+        case "instances":
+            settings = _query_settings(config, llm, "instances", [prompts.input_first, prompts.output_first])
+            InstanceStage(run, llm, prompts, config.queries.instances, config.rules, config.released).run(
+                settings
+            )
 
 
 def _instructions(
@@ -276,6 +332,23 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
     run.complete("finetuning_data", **counts)
 
 
+def _regeneration(run: RunFolder, config: GenerateConfig, seeds: list[SeedTask], llm: LLM) -> None:
+    settings = {
+        "seed": config.seed,
+        "fidelity": config.fidelity,
+        "seed_tasks": file_digest(config.seed_tasks),
+        "finetuning_data": asdict(config.finetuning_data),
+        "llm": dict(llm.description),
+        "chat": llm.is_chat,
+        "query": asdict(config.regeneration.query),
+        "unusable": config.regeneration.unusable,
+    }
+    if config.regeneration.instances is not None:
+        settings["instances"] = file_digest(config.regeneration.instances)
+    shown = seeds if config.finetuning_data.include_seeds else []
+    RegenerationStage(run, llm, shown, config.regeneration, config.seed, config.released).go(settings)
+
+
 def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks) -> None:
     """Statistics, figures, exports and card: made anew from what is on disk, whatever was there of them."""
     statistics = write_statistics(run.path, yardsticks)
@@ -299,6 +372,8 @@ def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:
     made = [
         f"{statistics[part]['count']} {part}" for part in ("instructions", "instances") if part in statistics
     ]
+    if "regeneration" in statistics:
+        made.append(f"{statistics['regeneration']['count']} outputs regenerated")
     rejected = sum(sum(reasons.values()) for reasons in statistics.get("rejected", {}).values())
     listed = ", ".join([*made, f"{rejected} texts rejected"])
     return f"{folder}: {listed}; README.md there is the card, rejected.jsonl says why"
@@ -308,4 +383,6 @@ def _as_json(config: GenerateConfig) -> dict[str, Any]:
     values = asdict(config)
     values["statistics"]["evaluation_tasks"] = [str(path) for path in config.statistics.evaluation_tasks]
     values["run_dir"], values["seed_tasks"] = str(config.run_dir), str(config.seed_tasks)
+    if config.regeneration.instances is not None:
+        values["regeneration"]["instances"] = str(config.regeneration.instances)
     return values

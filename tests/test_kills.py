@@ -22,6 +22,7 @@ KEY = "sk-a-very-secret-key-1234567890"
 FAULT_SHARE = 0.2
 # What holds clock times, and says how the run went rather than what came out.
 NOT_COMPARED = {"manifest.json", "response_log.jsonl", "run.log"}
+STAGES = "stages=[instructions,classification,instances,finetuning_data,regeneration]"
 SMALL = ("num_instructions=12", "statistics.figures=false", "instructions.lookahead=4")
 WHOLE = ("num_instructions=40", "statistics.figures=true", "instructions.lookahead=12")
 
@@ -40,10 +41,17 @@ class Run:
     def start(self, max_concurrency: int, at_operation: int = 0) -> subprocess.Popen[str]:
         self.fake.default = self.model
         script = str(ROOT / "scripts" / "generate.py")
+        settings = {
+            "base_url": self.fake.url,
+            "model": "played",
+            "timeout_seconds": 5,
+            "first_pause_seconds": 0.01,
+            "max_concurrency": max_concurrency,
+        }
         words = [
-            *("llm=openai", f"llm.base_url={self.fake.url}", "llm.model=played", "llm.timeout_seconds=5"),
-            *("llm.first_pause_seconds=0.01", f"llm.max_concurrency={max_concurrency}"),
-            *("statistics.evaluation_tasks=[]", f"run_dir={self.folder}", *self.words),
+            *("llm=openai", "llm@regeneration.llm=openai", STAGES, *self.words),
+            *(f"{llm}.{key}={settings[key]}" for llm in ("llm", "regeneration.llm") for key in settings),
+            *("statistics.evaluation_tasks=[]", f"run_dir={self.folder}"),
         ]
         watcher = [str(ROOT / "tests" / "killed_at.py"), str(at_operation), str(self.folder)]
         return subprocess.Popen(

@@ -1,14 +1,14 @@
 """Stops before money or requests run out: limits on what a run may ask of its model, over all its starts."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
 
 
-@dataclass
+@dataclass(frozen=True)
 class Price:
     """Cost of a million tokens, in any currency."""
 
@@ -65,24 +65,34 @@ class Spent:
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    _priced: dict[Price, Counter[str]] = field(default_factory=dict)  # tokens by what they cost
 
     @classmethod
-    def on(cls, completions: Iterable[Completion]) -> "Spent":
-        """The sum over answers that are on disk."""
+    def on(cls, completions: Iterable[tuple[Completion, Price | None]]) -> "Spent":
+        """The sum over answers that are on disk, each with its price."""
         spent = cls()
-        for completion in completions:
-            spent.add(completion)
+        for completion, price in completions:
+            spent.add(completion, price)
         return spent
 
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    def add(self, completion: Completion) -> None:
+    @property
+    def cost(self) -> float:
+        """Of the answers whose price is known."""
+        return sum(price.of(tokens["prompt"], tokens["completion"]) for price, tokens in self._priced.items())
+
+    def add(self, completion: Completion, price: Price | None) -> None:
         """Count an answer."""
         self.requests += 1
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
+        if price is not None:
+            tokens = self._priced.setdefault(price, Counter())
+            tokens["prompt"] += completion.prompt_tokens
+            tokens["completion"] += completion.completion_tokens
 
 
 class BudgetedLLM(WrappedLLM):
@@ -118,7 +128,7 @@ class BudgetedLLM(WrappedLLM):
             raise StoppedEarly(self._refusal)
         completion = self._llm.next_completion()
         self._pending.popleft()
-        self._spent.add(completion)
+        self._spent.add(completion, self._price)
         return completion
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
@@ -127,14 +137,14 @@ class BudgetedLLM(WrappedLLM):
 
     def _would_pass(self, prompt_tokens: int, max_tokens: int) -> str | None:
         waiting = [*self._pending, (prompt_tokens, max_tokens)]
-        prompts = self._spent.prompt_tokens + sum(prompt for prompt, _ in waiting)
-        answers = self._spent.completion_tokens + sum(longest for _, longest in waiting)
+        prompts, answers = sum(prompt for prompt, _ in waiting), sum(longest for _, longest in waiting)
         limits: list[tuple[str, float | None, float]] = [
             ("max_requests", self._config.max_requests, self._spent.requests + len(waiting)),
-            ("max_tokens", self._config.max_tokens, prompts + answers),
+            ("max_tokens", self._config.max_tokens, self._spent.tokens + prompts + answers),
         ]
         if self._price is not None:
-            limits.append(("max_cost", self._config.max_cost, self._price.of(prompts, answers)))
+            cost = self._spent.cost + self._price.of(prompts, answers)
+            limits.append(("max_cost", self._config.max_cost, cost))
         for name, limit, needed in limits:
             if limit is not None and needed > limit:
                 return self._message(name, limit)
