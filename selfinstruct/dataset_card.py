@@ -60,8 +60,7 @@ def write_dataset_card(
             _settings(config),
             _queries(config["queries"]),
             _prompts(prompts),
-            "## Filters\n\n"
-            + _table(("rule", "setting"), [(_code(k), _code(v)) for k, v in config["filters"].items()]),
+            "## Filters\n\n" + _table(("rule", "setting"), _filters(config)),
             _counts(statistics),
         ]
     parts = [
@@ -215,6 +214,13 @@ def _prompts(prompts: Prompts) -> str:
         + _table(("request", "heading", "demonstrations, at most"), rows)
         + "\n\nEach prompt stands whole beside its answer in `response_log.jsonl`."
     )
+
+
+def _filters(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rules = dict(config["filters"])
+    if config["fidelity"] == "released":
+        rules.pop("harmless_phrases", None)  # not among the released code's rules
+    return [(_code(name), _code(value)) for name, value in rules.items()]
 
 
 def _counts(statistics: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ _RELEASED_END = "<|endoftext|>"
 
 
 def build_finetuning_data(
-    folder: Path, seeds: list[SeedTask], rules: ParsingRules, max_per_task: int, seed: int, released: bool
+    folder: Path, seeds: list[SeedTask], rules: ParsingRules, max_per_task: int, seed: int
 ) -> dict[str, Any]:
     """Parse the folder's instances, put them (and the seeds') into prompt forms, shuffle, write.
 
@@ -36,7 +36,7 @@ def build_finetuning_data(
     instances, rejected, empty_tasks = _parse_all(folder, rules, max_per_task, seed)
     replace_rejected(folder, _STAGE, rejected)
     jsonl.replace(folder / ALL_INSTANCES, instances)
-    num_examples = write_training_data(folder / TRAIN, seeds, instances, "generated", seed, released)
+    num_examples = write_training_data(folder / TRAIN, seeds, instances, "generated", seed, rules)
     return {
         "instances": len(instances),
         "tasks_without_instance": empty_tasks,
@@ -57,7 +57,7 @@ def write_training_data(
     instances: Sequence[jsonl.Record | None],
     source: str,
     seed: int,
-    released: bool,
+    rules: ParsingRules,
 ) -> int:
     """Put the seeds' instances and these into prompt forms, shuffle, write; returns the number of lines.
 
@@ -65,7 +65,7 @@ def write_training_data(
         instances: None in the place of one that is left out: the form of each goes by its place.
         source: what the lines of these instances say of where they are from.
     """
-    examples = _encode(_with_source(seeds, instances, source), seed, released)
+    examples = _encode(_with_source(seeds, instances, source), seed, rules)
     random.Random(f"{seed}:shuffle").shuffle(examples)
     jsonl.replace(path, (_line(example) for example in examples))
     return len(examples)
@@ -98,7 +98,8 @@ def _parse_all(
                 rejected.append(_rejection(instruction, text, "more_than_max_per_task"))
         empty_tasks += not chosen
         instances.extend(
-            {"instruction": instruction, "input": each.input, "output": each.output} for each in chosen
+            {"instruction": instruction.strip(), "input": each.input, "output": each.output}
+            for each in chosen
         )
     return instances, rejected, empty_tasks
 
@@ -127,28 +128,27 @@ def _with_source(
 
 
 def _encode(
-    instances: Iterable[tuple[int, str, str, str, str]], seed: int, released: bool
+    instances: Iterable[tuple[int, str, str, str, str]], seed: int, rules: ParsingRules
 ) -> list[TrainingExample]:
     """One of the paper's prompt forms for each instance; equal (prompt, completion) pairs are dropped."""
     examples: dict[tuple[str, str], TrainingExample] = {}
     for index, instruction, input_text, output, source in instances:
         rng = random.Random(f"{seed}:encoding:{index}")
-        varied = vary_input(input_text, released) if rng.random() < 0.5 else input_text
+        varied = vary_input(input_text, rules) if rng.random() < 0.5 else input_text
         prompt, completion = fill(rng.choice(forms(varied)), instruction, varied, output)
-        if released:
+        if not rules.leave_out_end_marker:
             completion += _RELEASED_END
         example = TrainingExample(prompt, completion, instruction, input_text, output, source)
         examples.setdefault((prompt, completion), example)
     return list(examples.values())
 
 
-def vary_input(text: str, released: bool) -> str:
+def vary_input(text: str, rules: ParsingRules) -> str:
     """The released data's second form of an input: without its field name, without blank lines.
 
-    Released: where the text holds exactly one distinct `word:`, all up to its first colon goes, so that
-    `See https://a.b` becomes `//a.b`. Fixed: only a field name that opens the input goes.
+    See `ParsingRules.keep_words_before_colons` for what counts as a field name.
     """
-    if released:
+    if not rules.keep_words_before_colons:
         if len(set(re.findall(r"\w+:", text))) == 1:
             text = text[text.index(":") + 1 :].strip()
     elif len(set(re.findall(r"\w+:(?!//)", text))) == 1:

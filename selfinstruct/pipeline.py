@@ -327,7 +327,6 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
         config.rules,
         config.instances.max_per_task,
         config.seed,
-        config.released,
     )
     run.complete("finetuning_data", **counts)
 
@@ -346,7 +345,7 @@ def _regeneration(run: RunFolder, config: GenerateConfig, seeds: list[SeedTask],
     if config.regeneration.instances is not None:
         settings["instances"] = file_digest(config.regeneration.instances)
     shown = seeds if config.finetuning_data.include_seeds else []
-    RegenerationStage(run, llm, shown, config.regeneration, config.seed, config.released).go(settings)
+    RegenerationStage(run, llm, shown, config.regeneration, config.seed, config.rules).go(settings)
 
 
 def _what_came_out(run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks) -> None:

@@ -15,6 +15,7 @@ from selfinstruct.encoding import PromptStyle, evaluation_prompt
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES, replace_rejected, write_training_data
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request, complete_in_order
+from selfinstruct.parsing import ParsingRules
 from selfinstruct.progress import progress_bar
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -105,7 +106,7 @@ class RegenerationStage:
     seeds: list[SeedTask]  # those whose instances are part of the training data
     config: RegenerationConfig
     seed: int
-    released: bool
+    rules: ParsingRules
 
     def go(self, settings: dict[str, Any]) -> None:
         """Write `regenerated_instances.jsonl` and `train_regenerated.jsonl`, whole and anew.
@@ -134,7 +135,7 @@ class RegenerationStage:
             _without_duplicates(records),
             "regenerated",
             self.seed,
-            self.released,
+            self.rules,
         )
         self.run.complete(
             STAGE,
