@@ -63,10 +63,12 @@ class Run:
         )
 
     def finish(self, max_concurrency: int = 4) -> None:
+        logged, asked = self.logged(), len(self.fake.asked)
         process = self.start(max_concurrency)
         said, _ = process.communicate(timeout=300)
         self.said.append(said)
         assert process.returncode == 0, said
+        assert not logged & set(self.fake.prompts[asked:]), "asked for what was in the log"
 
     def kill(self, max_concurrency: int, at_operation: int, at_answer: int, delay: float) -> bool:
         """Start, and kill at that file operation, else when so many answers were given in all, and some
