@@ -156,7 +156,8 @@ def _answers_by_key(path: Path) -> dict[str, tuple[str, Completion]]:
     answers: dict[str, tuple[str, Completion]] = {}
     for number, record in jsonl.numbered_records(path):
         try:
-            answers[record["key"]] = record["stage"], logged_completion(record)
+            completion = logged_completion(record)
+            answers[record["key"]] = record["stage"], completion
         except KeyError as error:
             advice = "delete the line (it is asked again), or choose another run_dir"
             raise UserError(f"{path}:{number}: {error.args[0]} is missing; {advice}") from error
