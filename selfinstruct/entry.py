@@ -76,7 +76,8 @@ def _help(config_name: str) -> str:
     for entry in config.get("defaults", []):
         for key in entry if isinstance(entry, DictConfig) else ():
             group = str(key).removeprefix("optional ")
-            options = sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+            folder = CONFIGS / group.partition("@")[0]
+            options = sorted(path.stem for path in folder.glob("*.yaml"))
             groups.append(f"  {group.removesuffix(f'/{config_name}')}: {', '.join(options)}")
     return "\n".join(
         [

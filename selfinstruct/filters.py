@@ -21,6 +21,7 @@ class FilterRules:
     forbidden_starts: tuple[str, ...]
     forbid_leading_punctuation: bool
     forbid_leading_non_ascii: bool
+    harmless_phrases: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], where: str = "filters") -> "FilterRules":
@@ -34,6 +35,8 @@ class FilterRules:
                 raise UserError(f"{where}.{key}: no such filter setting; known are {', '.join(_KINDS)}")
         values: dict[str, Any] = {}
         for key, (described, is_valid) in _KINDS.items():
+            if key not in settings and key == "harmless_phrases":
+                continue  # a file for another language may do without
             if key not in settings:
                 raise UserError(f"{where}.{key}: is missing; give {described}")
             value = settings[key]
@@ -67,10 +70,15 @@ def too_long(text: str, rules: FilterRules) -> str | None:
 
 
 def mentions_media_or_files(text: str, rules: FilterRules) -> str | None:
-    """Holds one of `keywords` as a whole word in any case: things a language model cannot see or make."""
+    """Holds one of `keywords` as a whole word in any case: things a language model cannot see or make.
+
+    A keyword inside one of `harmless_phrases` does not count: to draw a conclusion is no drawing.
+    """
     if not rules.keywords:
         return None
-    found = _keyword_pattern(rules.keywords).search(text)
+    if rules.harmless_phrases:
+        text = _any_of(rules.harmless_phrases).sub(" ", text)
+    found = _any_of(rules.keywords).search(text)
     return f"mentions_media_or_files: {found.group().lower()}" if found else None
 
 
@@ -107,8 +115,8 @@ RULES: tuple[Callable[[str, FilterRules], str | None], ...] = (
 
 
 @lru_cache
-def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_whole_word(keyword) for keyword in keywords), re.IGNORECASE)
+def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_whole_word(phrase) for phrase in phrases), re.IGNORECASE)
 
 
 def _whole_word(keyword: str) -> str:
@@ -135,6 +143,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "max_words": ("a number of words", _is_count),
     "keywords": ("a list of words (may be empty)", _is_word_list),
     "forbidden_starts": ("a list of phrases (may be empty)", _is_word_list),
+    "harmless_phrases": ("a list of phrases (may be empty)", _is_word_list),
     "forbid_leading_punctuation": ("true or false", _is_switch),
     "forbid_leading_non_ascii": ("true or false", _is_switch),
 }

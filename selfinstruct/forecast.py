@@ -9,16 +9,19 @@ from statistics import fmean
 
 from selfinstruct import jsonl
 from selfinstruct.classification import CLASSIFICATION
+from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instances import INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REQUESTS
 from selfinstruct.llm.budget import Price
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
+from selfinstruct.regeneration import prompts_of, read_instances
 from selfinstruct.tasks import SeedTask
 
 # Where the run folder has no figures of its own yet. Measured values take their place as the run goes on.
 ACCEPTED_PER_REQUEST = 3.0  # of the eight new tasks a request asks for; falls as the pool grows
 SHARE_OF_MAX_TOKENS = 0.5  # an answer's usual length
+INSTANCES_PER_INSTRUCTION = 82439 / 52445  # paper, Table 1
 BYTES_PER_TOKEN = 4  # English prose in the tokenizers of today's models
 _SAMPLE = 50  # requests rendered to take a mean of
 
@@ -82,6 +85,38 @@ def forecast(
             StageForecast(stage, count, round(count * prompt_tokens), round(count * answer), count * longest)
         )
     return forecasts
+
+
+def forecast_regeneration(
+    folder: Path,
+    instances: Path | None,
+    num_instructions: int,
+    seeds: Sequence[SeedTask],
+    max_tokens: int,
+    chat: bool,
+) -> StageForecast:
+    """What is still to be asked to write the outputs of a file of instances (None: the folder's) anew.
+
+    Where there are no instances yet: as many for each instruction as the paper had, each like a seed's.
+    """
+    stage = "regeneration"
+    path = instances or folder / ALL_INSTANCES
+    if path.exists():
+        prompts = list(prompts_of(read_instances(path), chat).values())
+        count = len(prompts)
+    else:
+        given = [
+            {"instruction": seed.instruction, "input": each.input}
+            for seed in seeds
+            for each in seed.instances
+        ]
+        prompts = list(prompts_of(given, chat).values())
+        count = round(num_instructions * INSTANCES_PER_INSTRUCTION)
+    done = sum(record.get("stage") == stage for record in jsonl.read_if_there(folder / "response_log.jsonl"))
+    answer = _answer_lengths(folder).get(stage, max_tokens * SHARE_OF_MAX_TOKENS)
+    length = fmean(len(text.encode()) / BYTES_PER_TOKEN for text in prompts) if prompts else 0.0
+    left = max(0, count - done)
+    return StageForecast(stage, left, round(left * length), round(left * answer), left * max_tokens)
 
 
 def forecast_text(forecasts: Sequence[StageForecast], model: str, price: Price | None) -> str:

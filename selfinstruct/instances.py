@@ -28,17 +28,24 @@ class InstanceStage:
     """Asks for the instances of every instruction of the run folder, in order; answers are kept raw."""
 
     def __init__(
-        self, run: RunFolder, llm: LLM, prompts: Prompts, query: Query, rules: ParsingRules, released: bool
+        self,
+        run: RunFolder,
+        llm: LLM,
+        prompts: Prompts,
+        query: Query,
+        rules: ParsingRules,
+        released: bool,
+        output_first: bool = True,
     ) -> None:
         self._run, self._llm, self._prompts, self._query = run, llm, prompts, query
-        self._rules, self._released = rules, released
+        self._rules, self._released, self._output_first = rules, released, output_first
 
     def run(self, settings: dict[str, Any]) -> None:
         """Write `machine_generated_instances.jsonl`: a line an instruction, in their order."""
         folder = self._run.path
         instructions = read_instructions(folder)
         classification = read_classification(folder, self._rules)
-        flags = [classification.get(text, False) for text in instructions]
+        flags = [self._output_first and classification.get(text, False) for text in instructions]
         path = folder / INSTANCES
         is_complete = self._run.prepare("instances", settings)
         jsonl.cut_torn_last_line(path)

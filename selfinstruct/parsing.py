@@ -4,7 +4,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from selfinstruct.filters import FilterRules, first_reason
@@ -19,7 +19,8 @@ _NEXT_INSTRUCTION = re.compile(r"\n\d+\s?\. ")
 
 @dataclass(frozen=True)
 class ParsingRules:
-    """Where this project mends the released code's parsing; each switch on is mended, off is as released."""
+    """Where this project mends the released code, from answers to training text; each switch on is mended,
+    off is as released."""
 
     markers: Markers = ENGLISH
     """The labels to look for: those of the prompts. Released: the English ones."""
@@ -34,12 +35,20 @@ class ParsingRules:
     """An answer that repeats the list number it was to continue (chat models do) loses that number and what
     stands before it. Released: both become part of the first instruction."""
 
+    spare_harmless_phrases: bool = True
+    """The filters' `harmless_phrases` ('draw a conclusion') are not taken for their keywords. Released: they
+    are."""
+
     accept_any_yes: bool = True
     """'Yes.', 'yes, it is' count as yes. Released: 'Yes', 'yes' and 'YES' alone."""
 
     example_marks_lines: bool = True
     """'Example' separates instances only as a line of its own or a numbered line start. Released: anywhere,
     so that a sentence with the word is cut in two."""
+
+    drop_text_before_examples: bool = True
+    """What stands before the first 'Example' and holds no 'Output:' is no instance (chat models say there
+    what they are about to do). Released: it is one, all output."""
 
     class_label_starts_lines: bool = True
     """'Class label:' separates instances only at the start of a line. Released: anywhere."""
@@ -49,6 +58,13 @@ class ParsingRules:
 
     keep_instance_order: bool = True
     """Instances drawn from a task stay in the answer's order. Released: in the order of the draw."""
+
+    keep_words_before_colons: bool = True
+    """The second form of an input loses only a field name that opens it. Released: all up to its first colon
+    where just one word stands before colons (`See https://a.b` becomes `//a.b`)."""
+
+    leave_out_end_marker: bool = True
+    """Training text ends where the output ends. Released: with the literal `<|endoftext|>`."""
 
     @classmethod
     def fixed(cls) -> "ParsingRules":
@@ -62,11 +78,15 @@ class ParsingRules:
             keep_case=False,
             keep_finished_instructions=False,
             skip_repeated_number=False,
+            spare_harmless_phrases=False,
             accept_any_yes=False,
             example_marks_lines=False,
+            drop_text_before_examples=False,
             class_label_starts_lines=False,
             drop_only_conflicting_inputs=False,
             keep_instance_order=False,
+            keep_words_before_colons=False,
+            leave_out_end_marker=False,
         )
 
 
@@ -101,6 +121,8 @@ def parse_instructions(
         filters: the rules on an instruction's text; without them nothing is dropped by its text.
         first_number: the number the prompt ended with (the paper shows 8 tasks, then '9.').
     """
+    if filters is not None and not rules.spare_harmless_phrases:
+        filters = replace(filters, harmless_phrases=())
     stopped_for_length = finish_reason == STOPPED_FOR_LENGTH
     candidates = []
     if rules.skip_repeated_number:
@@ -147,7 +169,9 @@ def parse_instances(
     if not pieces:
         return [], [Dropped(text, "no_instance")]
     dropped = []
-    if finish_reason == STOPPED_FOR_LENGTH:
+    if rules.drop_text_before_examples and not is_classification and _is_preamble(pieces[0][0], text, rules):
+        dropped.append(Dropped(pieces.pop(0)[0], "before_the_examples"))
+    if finish_reason == STOPPED_FOR_LENGTH and pieces:
         dropped.append(Dropped(pieces.pop()[0], "unfinished_instance"))
     # The released order: an invalid instance can neither conflict with another nor be its duplicate.
     valid = []
@@ -196,6 +220,14 @@ def _generation_pieces(text: str, rules: ParsingRules) -> list[tuple[str, Instan
     else:
         pieces = []
     return [(piece, _input_and_output(piece, patterns)) for piece in pieces]
+
+
+def _is_preamble(first_piece: str, text: str, rules: ParsingRules) -> bool:
+    """Whether the first piece stands before the first example, and is none itself."""
+    patterns = _patterns(rules.markers)
+    example = patterns.example_line if rules.example_marks_lines else patterns.example_anywhere
+    found = example.search(text.strip())
+    return found is not None and found.start() > 0 and not patterns.output.search(first_piece)
 
 
 def _input_and_output(piece: str, patterns: "_Patterns") -> Instance:

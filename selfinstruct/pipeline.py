@@ -1,8 +1,10 @@
-"""Phase 1 as a whole: its settings, and its four stages one after the other in one run folder.
+"""Phase 1 as a whole: its settings, and its stages one after the other in one run folder.
 
 Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,19 @@ from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
-from selfinstruct.forecast import forecast, forecast_text
+from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text
 from selfinstruct.instances import InstanceStage
 from selfinstruct.instructions import InstructionsConfig, InstructionStage
 from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
-from selfinstruct.llm.budget import Bill, BudgetConfig
+from selfinstruct.llm.budget import Bill, BudgetConfig, Price
 from selfinstruct.llm.response_log import LoggedLLM
 from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
+from selfinstruct.regeneration import RegenerationConfig, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
@@ -34,7 +37,7 @@ from selfinstruct.statistics import StatisticsConfig, Yardsticks, write_statisti
 from selfinstruct.tasks import SeedTask, read_seed_tasks
 from selfinstruct.verb_objects import open_reader
 
-STAGES = ("instructions", "classification", "instances", "finetuning_data")
+STAGES = ("instructions", "classification", "instances", "finetuning_data", "regeneration")
 # What a folder of the released code holds: such a folder is continued.
 RELEASED_FILES = (
     "machine_generated_*.jsonl",
@@ -55,9 +58,10 @@ class NoveltyConfig:
 
 @dataclass
 class InstancesConfig:
-    """How many instances of a task are kept."""
+    """How instances are asked for, and how many of a task are kept."""
 
     max_per_task: int
+    output_first: bool
 
 
 @dataclass
@@ -92,6 +96,7 @@ class GenerateConfig:
     novelty: NoveltyConfig
     instances: InstancesConfig
     finetuning_data: FinetuningDataConfig
+    regeneration: RegenerationConfig
     budget: BudgetConfig
     dry_run: bool
     statistics: StatisticsConfig
@@ -112,10 +117,21 @@ class GenerateConfig:
             raise UserError(f"novelty.tokenizer: {self.novelty.tokenizer!r}; choose unicode or english")
         if self.instances.max_per_task < 1:
             raise UserError(f"instances.max_per_task: {self.instances.max_per_task} must be at least 1")
+        if "regeneration" in self.stages:
+            self.regeneration.check()
 
     @property
     def released(self) -> bool:
         return self.fidelity == "released"
+
+    @property
+    def price(self) -> Price | None:
+        """Of the tokens of the first stages' model."""
+        return self.budget.price_of(name_of(self.llm))
+
+    @property
+    def price_of_regeneration(self) -> Price | None:
+        return self.budget.price_of(name_of(self.regeneration.model)) if self.regeneration.llm else None
 
     @property
     def tokenizer(self) -> str:
@@ -147,50 +163,55 @@ def generate(config: GenerateConfig) -> None:
         tokenizer=config.tokenizer,
         evaluation=read_evaluation_tasks(config.statistics.evaluation_tasks),
         reader=open_reader(config.statistics.parser),
-        price=config.budget.price_of(config.llm.model or config.llm.backend),
+        price=config.price,
+        other_prices={"regeneration": config.price_of_regeneration},
     )
     with open_run(config.run_dir, "generate", _as_json(config), adopts=RELEASED_FILES) as run:
-        llm: LLM | None = None
-        try:
-            for stage in STAGES:
-                if stage not in config.stages:
-                    continue
-                if stage == "finetuning_data":
-                    _finetuning_data(run, config, seeds)
-                    continue
-                if llm is None:
-                    llm = _open_llm(config, run)
-                match stage:
-                    case "instructions":
-                        _instructions(run, config, seeds, prompts, filters, llm)
-                    case "classification":
-                        settings = _query_settings(config, llm, "classification", prompts.classification)
-                        ClassificationStage(
-                            run, llm, prompts, config.queries.classification, config.released
-                        ).run(settings)
-                    case "instances":
-                        words = [prompts.input_first, prompts.output_first]
-                        settings = _query_settings(config, llm, "instances", words)
-                        InstanceStage(
-                            run, llm, prompts, config.queries.instances, config.rules, config.released
-                        ).run(settings)
-            _what_came_out(run, config, prompts, yardsticks, llm.bill if llm is not None else None)
-        except (StoppedEarly, KeyboardInterrupt):
-            if llm is not None and llm.bill is not None and llm.bill.now.requests:
-                note(f"{llm.bill}")
-            raise
-        finally:
-            if llm is not None:
-                if run.is_written and llm.traffic:
-                    run.log(f"llm: {', '.join(f'{n} {what}' for what, n in llm.traffic.items())}")
-                if run.is_written and llm.bill is not None:
-                    run.log(f"{llm.bill}")
-                llm.close()
+        bills: dict[str, Bill] = {}
+        if asking := [stage for stage in STAGES[:3] if stage in config.stages]:
+            with _answering(config, config.llm, config.price, run, bills) as llm:
+                for stage in asking:
+                    _ask(stage, run, config, seeds, prompts, filters, llm)
+        if "finetuning_data" in config.stages:
+            _finetuning_data(run, config, seeds)
+        if "regeneration" in config.stages:
+            price = config.price_of_regeneration
+            with _answering(config, config.regeneration.model, price, run, bills) as llm:
+                _regeneration(run, config, seeds, llm)
+        _what_came_out(run, config, prompts, yardsticks, bills)
+
+
+def name_of(llm: LLMConfig) -> str:
+    """The name that `budget.prices` and a forecast know a model by."""
+    return llm.model or llm.backend
 
 
 def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
+    texts = []
+    if set(config.stages) - {"regeneration"}:
+        forecasts = _forecast_of_generation(config, seeds, prompts)
+        texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
+    if "regeneration" in config.stages:
+        model = config.regeneration.model
+        forecasts = [
+            forecast_regeneration(
+                config.run_dir,
+                config.regeneration.instances,
+                config.num_instructions,
+                seeds,
+                config.regeneration.query.max_tokens,
+                model.endpoint == "chat",
+            )
+        ]
+        texts.append(forecast_text(forecasts, name_of(model), config.price_of_regeneration))
+    return "\n\n".join(texts)
+
+
+def _forecast_of_generation(
+    config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts
+) -> list[StageForecast]:
     chat = config.llm.endpoint == "chat"
-    forecasts = forecast(
+    return forecast(
         config.run_dir,
         config.stages,
         config.num_instructions,
@@ -200,16 +221,64 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
         config.queries,
         chat,
     )
-    model = config.llm.model or config.llm.backend
-    return forecast_text(forecasts, model, config.budget.price_of(model))
 
 
-def _open_llm(config: GenerateConfig, run: RunFolder) -> LLM:
+@contextmanager
+def _answering(
+    config: GenerateConfig, llm_config: LLMConfig, price: Price | None, run: RunFolder, bills: dict[str, Bill]
+) -> Iterator[LLM]:
+    """The model, with the run's response log and budget around it, for as long as it is needed.
+
+    What it has used is put into `bills`, and said at once where the run stops.
+    """
     # A chunk never waits for an answer that only a later chunk could give.
     window = ROUND if config.released else config.instructions.lookahead
-    llm = make_llm(replace(config.llm, batch_size=min(config.llm.batch_size, window)))
-    price = config.budget.price_of(config.llm.model or config.llm.backend)
-    return LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price)
+    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size, window)))
+    prices = dict.fromkeys(STAGES[:3], config.price) | {"regeneration": config.price_of_regeneration}
+    logged = LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price, prices)
+    bills[name_of(llm_config)] = logged.bill
+    try:
+        yield logged
+    except (StoppedEarly, KeyboardInterrupt):
+        if logged.bill.now.requests:
+            note(f"{logged.bill}")
+        raise
+    finally:
+        if run.is_written and logged.traffic:
+            run.log(f"llm: {', '.join(f'{n} {what}' for what, n in logged.traffic.items())}")
+        if run.is_written:
+            run.log(f"{logged.bill}")
+        logged.close()
+
+
+def _ask(
+    stage: str,
+    run: RunFolder,
+    config: GenerateConfig,
+    seeds: list[SeedTask],
+    prompts: Prompts,
+    filters: FilterRules,
+    llm: LLM,
+) -> None:
+    match stage:
+        case "instructions":
+            _instructions(run, config, seeds, prompts, filters, llm)
+        case "classification":
+            settings = _query_settings(config, llm, "classification", prompts.classification)
+            ClassificationStage(run, llm, prompts, config.queries.classification, config.released).run(
+                settings
+            )
+        case "instances":
+            settings = _query_settings(config, llm, "instances", [prompts.input_first, prompts.output_first])
+            InstanceStage(
+                run,
+                llm,
+                prompts,
+                config.queries.instances,
+                config.rules,
+                config.released,
+                config.instances.output_first,
+            ).run(settings | _output_first_settings(config))
 
 
 def _instructions(
@@ -268,14 +337,20 @@ def _marker_settings(config: GenerateConfig) -> dict[str, Any]:
     return {} if markers == ENGLISH else {"markers": asdict(markers)}
 
 
+def _output_first_settings(config: GenerateConfig) -> dict[str, Any]:
+    """What the fingerprints say of the prompts of classification tasks: nothing where they are the paper's."""
+    return {} if config.instances.output_first else {"output_first": False}
+
+
 def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTask]) -> None:
     settings = {
         "seed": config.seed,
         "fidelity": config.fidelity,
         "seed_tasks": file_digest(config.seed_tasks),
-        "instances": asdict(config.instances),
+        "instances": {"max_per_task": config.instances.max_per_task},
         "finetuning_data": asdict(config.finetuning_data),
         **_marker_settings(config),
+        **_output_first_settings(config),
     }
     run.prepare("finetuning_data", settings)  # whole files from what is there: always made anew, in seconds
     counts = build_finetuning_data(
@@ -284,13 +359,34 @@ def _finetuning_data(run: RunFolder, config: GenerateConfig, seeds: list[SeedTas
         config.rules,
         config.instances.max_per_task,
         config.seed,
-        config.released,
+        config.instances.output_first,
     )
     run.complete("finetuning_data", **counts)
 
 
+def _regeneration(run: RunFolder, config: GenerateConfig, seeds: list[SeedTask], llm: LLM) -> None:
+    settings = {
+        "seed": config.seed,
+        "fidelity": config.fidelity,
+        "seed_tasks": file_digest(config.seed_tasks),
+        "finetuning_data": asdict(config.finetuning_data),
+        "llm": dict(llm.description),
+        "chat": llm.is_chat,
+        "query": asdict(config.regeneration.query),
+        "unusable": config.regeneration.unusable,
+    }
+    if config.regeneration.instances is not None:
+        settings["instances"] = file_digest(config.regeneration.instances)
+    shown = seeds if config.finetuning_data.include_seeds else []
+    RegenerationStage(run, llm, shown, config.regeneration, config.seed, config.rules).go(settings)
+
+
 def _what_came_out(
-    run: RunFolder, config: GenerateConfig, prompts: Prompts, yardsticks: Yardsticks, bill: Bill | None
+    run: RunFolder,
+    config: GenerateConfig,
+    prompts: Prompts,
+    yardsticks: Yardsticks,
+    bills: Mapping[str, Bill],
 ) -> None:
     """Statistics, figures, exports and card: made anew from what is on disk, whatever was there of them."""
     statistics = write_statistics(run.path, yardsticks)
@@ -308,14 +404,16 @@ def _what_came_out(
     if config.exports.push_to_hub is not None:
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
     print(_in_one_line(statistics, run.path))
-    if bill is not None:
-        print(f"{bill}")
+    for model, bill in bills.items():
+        print(f"{model}: {bill}" if len(bills) > 1 else f"{bill}")
 
 
 def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:
     made = [
         f"{statistics[part]['count']} {part}" for part in ("instructions", "instances") if part in statistics
     ]
+    if "regeneration" in statistics:
+        made.append(f"{statistics['regeneration']['count']} outputs regenerated")
     rejected = sum(sum(reasons.values()) for reasons in statistics.get("rejected", {}).values())
     listed = ", ".join([*made, f"{rejected} texts rejected"])
     return f"{folder}: {listed}; README.md there is the card, rejected.jsonl says why"
@@ -325,4 +423,6 @@ def _as_json(config: GenerateConfig) -> dict[str, Any]:
     values = asdict(config)
     values["statistics"]["evaluation_tasks"] = [str(path) for path in config.statistics.evaluation_tasks]
     values["run_dir"], values["seed_tasks"] = str(config.run_dir), str(config.seed_tasks)
+    if config.regeneration.instances is not None:
+        values["regeneration"]["instances"] = str(config.regeneration.instances)
     return values

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from selfinstruct import jsonl
+from selfinstruct import jsonl, rouge
 from selfinstruct.classification import classification_file, read_classification
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
@@ -19,6 +19,7 @@ from selfinstruct.leaks import LEAKS, EvaluationTasks, find_leaks, nearest_texts
 from selfinstruct.llm.budget import Price
 from selfinstruct.paper_numbers import published
 from selfinstruct.parsing import ParsingRules
+from selfinstruct.regeneration import REGENERATED, TRAIN_REGENERATED
 from selfinstruct.verb_objects import Reader, count_pairs
 
 STATISTICS = "statistics.json"
@@ -57,6 +58,7 @@ class Yardsticks:
     Attributes:
         tokenizer: the novelty filter's, for ROUGE-L with seeds and evaluation tasks.
         price: of a million tokens; None where it is not known.
+        other_prices: of the tokens in stages that another model answers.
     """
 
     rules: ParsingRules
@@ -65,6 +67,7 @@ class Yardsticks:
     evaluation: Sequence[EvaluationTasks]
     reader: Reader
     price: Price | None
+    other_prices: Mapping[str, Price | None] = field(default_factory=dict)
 
 
 def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
     if (folder / ALL_INSTANCES).exists():
         instances = jsonl.read(folder / ALL_INSTANCES)
         statistics["instances"] = _instances(instances)
-        statistics["training_examples"] = _by(jsonl.read(folder / TRAIN), "source")
+        statistics["training_examples"] = _by(jsonl.read_if_there(folder / TRAIN), "source")
         statistics["label_balance"] = label_balance(
             [record for record in instances if flags.get(record["instruction"], False)]
         )
@@ -106,7 +109,9 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
         pairs = yardsticks.reader.read(instructions)
         statistics["verb_objects"] = {"read_by": yardsticks.reader.name} | count_pairs(pairs)
         statistics["leaks"] = _leaks(folder, instructions, yardsticks)
-    usage = _usage(folder / RESPONSE_LOG, len(marks), yardsticks.price)
+    if (folder / REGENERATED).exists():
+        statistics["regeneration"] = _regeneration(folder, yardsticks)
+    usage = _usage(folder / RESPONSE_LOG, len(marks), yardsticks)
     if usage:
         statistics["usage"] = usage
     statistics["paper"] = PAPER
@@ -269,15 +274,33 @@ def _leaks(folder: Path, instructions: list[str], yardsticks: Yardsticks) -> lis
     return counts
 
 
-def _usage(log: Path, num_requests: int, price: Price | None) -> dict[str, Any]:
-    """Requests and tokens of the answers used, by stage; what broken or repeated requests used is not known.
+def _regeneration(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
+    """The outputs of the second model beside those of the first; unusable answers stand under `rejected`."""
+    records = [record for record in jsonl.read(folder / REGENERATED) if record["is_regenerated"]]
+    before, after = ([record[name] for record in records] for name in ("original_output", "output"))
+    tokenize = rouge.tokenize_english if yardsticks.tokenizer == "english" else rouge.tokenize_unicode
+    scores = rouge.rouge_l_pairs(before, after, tokenize)
+    return {
+        "count": len(records),
+        "equal_to_original": sum(old.strip() == new for old, new in zip(before, after, strict=True)),
+        "mean_rouge_l_with_original": round(fmean(scores), 4) if records else None,
+        "mean_words_original": mean_words(before),
+        "mean_words_output": mean_words(after),
+        "training_examples": _by(jsonl.read(folder / TRAIN_REGENERATED), "source"),
+    }
 
-    Answers of stage 1 beyond its `num_requests` came too late to be used, and how many did is left to chance.
+
+def _usage(log: Path, num_committed: int, yardsticks: Yardsticks) -> dict[str, Any]:
+    """Requests and tokens of the answers that were used, by stage; what broken or repeated requests used is
+    not known here.
+
+    How many answers beyond the last that stage 1 needed had come by then depends on the server's pace: they
+    are on record, and are counted when a higher `num_instructions` uses them.
     """
     by_stage: dict[str, Counter[str]] = {}
     seen: set[str] = set()
     for _, record in jsonl.numbered_records(log) if log.exists() else ():
-        is_unused = record["stage"] == "instructions" and record.get("index", 0) >= num_requests
+        is_unused = record["stage"] == "instructions" and record.get("index", 0) >= num_committed
         if record["key"] in seen or is_unused:
             continue
         seen.add(record["key"])
@@ -290,8 +313,14 @@ def _usage(log: Path, num_requests: int, price: Price | None) -> dict[str, Any]:
     total: Counter[str] = sum(by_stage.values(), Counter())
     usage: dict[str, Any] = {"by_stage": {stage: _counts(counts) for stage, counts in by_stage.items()}}
     usage["total"] = _counts(total)
-    if price is not None:
-        usage["cost"] = round(price.of(total["prompt_tokens"], total["completion_tokens"]), 4)
+    prices = {stage: yardsticks.other_prices.get(stage, yardsticks.price) for stage in by_stage}
+    costs = [
+        price.of(counts["prompt_tokens"], counts["completion_tokens"])
+        for stage, counts in by_stage.items()
+        if (price := prices[stage]) is not None
+    ]
+    if len(costs) == len(by_stage):  # else nobody knows
+        usage["cost"] = round(sum(costs), 4)
     return usage
 
 

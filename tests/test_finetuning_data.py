@@ -25,7 +25,7 @@ def folder_with(tmp_path: Path, answers: dict[str, tuple[str, str]], **more: obj
 def build(folder: Path, seeds: list[SeedTask] = [], released: bool = False, **changes: int) -> dict:  # noqa: B006
     rules = ParsingRules.released() if released else ParsingRules.fixed()
     settings = {"max_per_task": 5, "seed": 1} | changes
-    return build_finetuning_data(folder, seeds, rules, released=released, **settings)  # type: ignore[arg-type]
+    return build_finetuning_data(folder, seeds, rules, **settings)  # type: ignore[arg-type]
 
 
 def lines(folder: Path, name: str) -> list[dict]:
@@ -131,8 +131,8 @@ def test_equal_pairs_are_dropped(tmp_path: Path) -> None:
     ],
 )
 def test_the_second_form_of_an_input(text: str, released: str, fixed: str) -> None:
-    assert vary_input(text, released=True) == released
-    assert vary_input(text, released=False) == fixed
+    assert vary_input(text, ParsingRules.released()) == released
+    assert vary_input(text, ParsingRules.fixed()) == fixed
 
 
 def test_a_missing_stage_is_named(tmp_path: Path) -> None:

@@ -99,6 +99,13 @@ def test_released_filters_see_the_capitalized_text():
     assert kept("ßa b c d", FIXED, filters=filters) == []
 
 
+def test_released_takes_a_keyword_in_a_harmless_phrase_for_itself():
+    filters = FilterRules.from_dict(PAPER)
+    text = "Draw a conclusion from the two facts."
+    assert kept(text, RELEASED, filters=filters) == []
+    assert kept(text, FIXED, filters=filters) == [text]
+
+
 def test_fixed_skips_a_repeated_list_number_and_what_stands_before_it():
     answer = "Sure, here are more:\n\n9. Name a river.\n10. Add."
     assert parse_instructions(answer, "stop", FIXED) == [
@@ -222,6 +229,19 @@ def test_fixed_splits_at_example_only_as_a_line_marker():
         Instance("x", "a"),
         Instance("y", "b"),
     ]
+
+
+CHATTY = "Sure, here they are.\nExample 1\nx\nOutput: a"
+
+
+def test_released_takes_what_is_said_before_the_examples_for_an_output():
+    assert generated(CHATTY, RELEASED) == [Instance("", "Sure, here they are."), Instance("x", "a")]
+
+
+def test_fixed_drops_what_is_said_before_the_examples():
+    assert generated(CHATTY, FIXED) == [Instance("x", "a")]
+    assert reasons(CHATTY, FIXED) == ["before_the_examples"]
+    assert reasons("Sure.\nExample 1", FIXED, "length") == ["before_the_examples"]
 
 
 # --- stage 3, classification tasks ---

@@ -61,7 +61,8 @@ def run_folder(folder: Path) -> Path:
     jsonl.replace(
         folder / "finetuning_data" / "train.jsonl", [{**each, "source": "generated"} for each in INSTANCES]
     )
-    answer = {"key": "a", "stage": "instructions", "prompt_tokens": 100, "completion_tokens": 20}
+    answer = {"key": "a", "stage": "instructions", "index": 0}
+    answer |= {"prompt_tokens": 100, "completion_tokens": 20}
     jsonl.replace(
         folder / "response_log.jsonl", [answer, answer, answer | {"key": "b", "stage": "instances"}]
     )
@@ -141,6 +142,16 @@ def test_tokens_are_counted_once_an_answer_and_priced(whole: dict[str, Any]) -> 
     assert whole["usage"]["total"] == {"requests": 2, "prompt_tokens": 200, "completion_tokens": 40}
     assert whole["usage"]["by_stage"]["instances"]["requests"] == 1
     assert whole["usage"]["cost"] == pytest.approx(0.2 + 0.4)
+
+
+def test_answers_that_came_when_no_more_were_needed_are_not_counted(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path)
+    before = write_statistics(folder, yardsticks())["usage"]
+    (*_, last) = jsonl.read(folder / "response_log.jsonl")
+    num_committed = len(jsonl.read(folder / "requests.jsonl"))
+    with jsonl.Appender(folder / "response_log.jsonl") as log:
+        log.write(last | {"stage": "instructions", "index": num_committed, "key": "late"})
+    assert write_statistics(folder, yardsticks())["usage"] == before
 
 
 def test_a_folder_with_the_first_stage_only_has_its_counts_only(tmp_path: Path) -> None:

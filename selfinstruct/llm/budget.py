@@ -1,7 +1,7 @@
 """Stops before money or requests run out: limits on what a run may ask of its model, over all its starts."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,7 +10,7 @@ from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, Request, WrappedLLM
 
 
-@dataclass
+@dataclass(frozen=True)
 class Price:
     """Cost of a million tokens, in any currency."""
 
@@ -67,24 +67,34 @@ class Spent:
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    _priced: dict[Price, Counter[str]] = field(default_factory=dict)  # tokens by what they cost
 
     @classmethod
-    def on(cls, completions: Iterable[Completion]) -> "Spent":
-        """The sum over answers that are on disk."""
+    def on(cls, completions: Iterable[tuple[Completion, Price | None]]) -> "Spent":
+        """The sum over answers that are on disk, each with its price."""
         spent = cls()
-        for completion in completions:
-            spent.add(completion)
+        for completion, price in completions:
+            spent.add(completion, price)
         return spent
 
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    def add(self, completion: Completion) -> None:
+    @property
+    def cost(self) -> float:
+        """Of the answers whose price is known."""
+        return sum(price.of(tokens["prompt"], tokens["completion"]) for price, tokens in self._priced.items())
+
+    def add(self, completion: Completion, price: Price | None) -> None:
         """Count an answer."""
         self.requests += 1
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
+        if price is not None:
+            tokens = self._priced.setdefault(price, Counter())
+            tokens["prompt"] += completion.prompt_tokens
+            tokens["completion"] += completion.completion_tokens
 
 
 @dataclass
@@ -96,11 +106,16 @@ class Bill:
     now: Spent = field(default_factory=Spent)
 
     @property
-    def cost(self) -> float | None:
-        """Of all of them; None where no price is known."""
+    def cost_now(self) -> float | None:
+        """Of those of this start; None where no price is known."""
         if self.price is None:
             return None
-        return self.price.of(self.all.prompt_tokens, self.all.completion_tokens)
+        return self.price.of(self.now.prompt_tokens, self.now.completion_tokens)
+
+    @property
+    def cost(self) -> float | None:
+        """Of all of them; None where no price is known."""
+        return None if self.cost_now is None else self.earlier.cost + self.cost_now
 
     @property
     def all(self) -> Spent:
@@ -113,13 +128,13 @@ class Bill:
         )
 
     def __str__(self) -> str:
-        return f"asked in this start: {self._line(self.now)}; in all: {self._line(self.all)}"
+        now, together = _line(self.now, self.cost_now), _line(self.all, self.cost)
+        return f"asked in this start: {now}; in all: {together}"
 
-    def _line(self, spent: Spent) -> str:
-        line = f"{spent.requests:,} requests, {spent.tokens:,} tokens"
-        if self.price is None:
-            return line
-        return f"{line}, cost {money(self.price.of(spent.prompt_tokens, spent.completion_tokens))}"
+
+def _line(spent: Spent, cost: float | None) -> str:
+    line = f"{spent.requests:,} requests, {spent.tokens:,} tokens"
+    return line if cost is None else f"{line}, cost {money(cost)}"
 
 
 def money(cost: float) -> str:
@@ -159,7 +174,10 @@ class _Account:
                 ("max_tokens", self._config.max_tokens, prompts + answers),
             ]
             if self._price is not None:
-                limits.append(("max_cost", self._config.max_cost, self._price.of(prompts, answers)))
+                waiting = asked.prompt_tokens + self._reserved.prompt_tokens
+                longest = asked.max_tokens + self._reserved.completion_tokens
+                cost = self._spent.cost + self._price.of(waiting, longest)
+                limits.append(("max_cost", self._config.max_cost, cost))
             for name, limit, needed in limits:
                 if limit is not None and needed > limit:
                     return self._message(name, limit)
@@ -177,7 +195,7 @@ class _Account:
         with self._lock:
             if asked.is_reserved:
                 self._release(asked)
-                self._spent.add(completion)
+                self._spent.add(completion, self._price)
 
     def drop(self, asked: Iterable[_Asked]) -> None:
         """Set nothing aside any more for requests that nobody waits for and that were never sent."""

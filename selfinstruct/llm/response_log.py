@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -27,20 +28,32 @@ class LoggedLLM(WrappedLLM):
     fields. A chunk of the model of which one answer is missing is asked again whole, so that it is computed
     with the same batch mates; answers already on disk win and are not written twice. A `budget` limits what
     is asked, this start and the earlier ones together.
+
+    Args:
+        price: of this model's tokens.
+        other_prices: of the tokens in stages that another model answers.
     """
 
     def __init__(
-        self, llm: LLM, path: Path, budget: BudgetConfig | None = None, price: Price | None = None
+        self,
+        llm: LLM,
+        path: Path,
+        budget: BudgetConfig | None = None,
+        price: Price | None = None,
+        other_prices: Mapping[str, Price | None] | None = None,
     ) -> None:
         self._path = path
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the log's end, which a thread of the backend writes to
         jsonl.cut_torn_last_line(path)
-        self._answers = _answers_by_key(path)
+        logged = _answers_by_key(path)
+        self._answers = {key: completion for key, (_, completion) in logged.items()}
+        prices = other_prices or {}
+        priced = [(completion, prices.get(stage, price)) for stage, completion in logged.values()]
         if budget is not None:
-            llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
+            llm = BudgetedLLM(llm, budget, price, Spent.on(priced))
         super().__init__(llm)
-        self.bill: Bill = Bill(price, Spent.on(self._answers.values()))
+        self.bill: Bill = Bill(price, Spent.on(priced))
         self._stage = _Stage(self, llm, "", 0)
 
     def submit(self, request: Request) -> None:
@@ -86,7 +99,7 @@ class LoggedLLM(WrappedLLM):
                 self._log = jsonl.Appender(self._path)
             self._log.write(line | {"time": time.time()})
             self._answers[ask.key] = completion
-            self.bill.now.add(completion)
+            self.bill.now.add(completion, self.bill.price)
 
 
 @dataclass
@@ -150,13 +163,15 @@ def logged_completion(record: jsonl.Record) -> Completion:
     return Completion(record["text"], record["finish_reason"], *counts)
 
 
-def _answers_by_key(path: Path) -> dict[str, Completion]:
+def _answers_by_key(path: Path) -> dict[str, tuple[str, Completion]]:
+    """The stage and the answer of each key."""
     if not path.exists():
         return {}
-    answers: dict[str, Completion] = {}
+    answers: dict[str, tuple[str, Completion]] = {}
     for number, record in jsonl.numbered_records(path):
         try:
-            answers[record["key"]] = logged_completion(record)
+            completion = logged_completion(record)
+            answers[record["key"]] = record["stage"], completion
         except KeyError as error:
             advice = "delete the line (it is asked again), or choose another run_dir"
             raise UserError(f"{path}:{number}: {error.args[0]} is missing; {advice}") from error
