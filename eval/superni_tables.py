@@ -46,7 +46,9 @@ def setting_note(metrics: Metrics) -> str:
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
         shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
-        asked = f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}"
+        stops = [*setting["stop"], *(["the first blank line"] if setting.get("stop_at_paragraph") else [])]
+        stopped = f", stopped at {' or '.join(map(repr, stops))}" if stops else ""
+        asked = f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}{stopped}"
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each = f"first {benchmark['max_instances_per_task']} instances of each"
     intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"

@@ -11,10 +11,10 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from finetune import processes
 from finetune.config import DataSource, TemplateConfig, TrainConfig, decisive_settings
 from finetune.examples import LoadedSource, TokenisedExample, load_source, preview, render, tokenise
 from finetune.progress import Progress
+from selfinstruct import processes
 from selfinstruct.entry import run_command
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run

@@ -42,6 +42,7 @@ RELEASED_FILES = (
     "finetuning_data",
 )
 ROUND = 5  # requests the released code sends at a time
+BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
 
 
 @dataclass
@@ -200,7 +201,7 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
 def _open_llm(config: GenerateConfig, run: RunFolder) -> LLM:
     # A chunk never waits for an answer that only a later chunk could give.
     window = ROUND if config.released else config.instructions.lookahead
-    llm = make_llm(replace(config.llm, batch_size=min(config.llm.batch_size, window)))
+    llm = make_llm(replace(config.llm, batch_size=min(config.llm.batch_size or BATCH_SIZE, window)))
     price = config.budget.price_of(config.llm.model or config.llm.backend)
     return LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from eval.fitting import fit_prompt, max_prompt_tokens
 from eval.predict import (
+    Manner,
     Prediction,
-    fit_prompt,
-    max_prompt_tokens,
     predict,
     read_predictions,
     write_predictions,
@@ -114,7 +114,7 @@ def test_an_answer_gets_its_tokens_but_at_most_half_of_the_context(
 
 def test_requests_are_greedy_without_stop_and_in_the_samples_order() -> None:
     llm = WordLLM()
-    predictions = predict([sample("a", number=0), sample("", number=1)], llm, "self-instruct", 30)
+    predictions = predict([sample("a", number=0), sample("", number=1)], llm, Manner("self-instruct", 30))
     assert llm.requests == [
         Request("Say yes.\n\nInput: a\nOutput:", max_tokens=30, temperature=0.0),
         Request("Say yes.\nOutput:", max_tokens=30, temperature=0.0),
@@ -124,7 +124,7 @@ def test_requests_are_greedy_without_stop_and_in_the_samples_order() -> None:
 
 def test_a_shortened_prompt_is_marked_with_its_prediction() -> None:
     samples = [sample("one two three four five", number=0), sample("one", number=1)]
-    predictions = predict(samples, WordLLM(context_length=10), "self-instruct", 4)
+    predictions = predict(samples, WordLLM(context_length=10), Manner("self-instruct", 4))
     assert [prediction.truncated for prediction in predictions] == [True, False]
     assert predictions[0].num_prompt_tokens == 6
 

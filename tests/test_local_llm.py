@@ -421,7 +421,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_model_that_is_not_causal_is_refused(tmp_path: Path) -> None:
     byte_level_tokenizer().save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "vit"}')
-    with pytest.raises(UserError, match="cannot be loaded as a causal language model"):
+    with pytest.raises(UserError, match="cannot be loaded as a language model"):
         open_local(tmp_path)
 
 

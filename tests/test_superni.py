@@ -213,8 +213,8 @@ def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) ->
 
 
 def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="track: 'xlingual' cannot be scored"):
-        load_benchmark(named(tmp_path), None, "xlingual", 100)
+    with pytest.raises(UserError, match="track: 'french' cannot be scored"):
+        load_benchmark(named(tmp_path), None, "french", 100)
 
 
 def test_samples_carry_the_first_positive_examples_asked_for(tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ class Request:
     """One prompt with its sampling settings (names and meaning of the OpenAI completions API).
 
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
-    what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
-    request with one demonstration fewer (None where none is left), for a server that says only when it is
-    asked that a prompt is too long; it is no part of what names the request.
+    what else is in the batch. A stop sequence ends the text and is not part of it; with `stop_behind_text` it
+    does so only behind some text, not in the blanks an answer begins with (a server stops at any). `shorter`
+    makes the same request with one demonstration fewer (None where none is left), for a server that says only
+    when it is asked that a prompt is too long; it is no part of what names the request.
     """
 
     prompt: str
@@ -40,6 +41,7 @@ class Request:
     frequency_penalty: float = 0.0
     stop: tuple[str, ...] = ()
     seed: str = "0"
+    stop_behind_text: bool = False
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
 
 
@@ -68,7 +70,7 @@ class LLMConfig:
     adapter: str | None = None
     endpoint: str = "completions"
     context_length: int | None = None
-    batch_size: int = 32
+    batch_size: int | None = 32
     dtype: str = "auto"
     device: str = "auto"
     trust_remote_code: bool = False
@@ -148,12 +150,15 @@ class LLM(ABC):
             a sampled token, can depend on a batch's composition: a restart therefore asks again from the
             start of an unfinished chunk. 1 where answers are independent of each other.
         context_length: tokens of prompt and answer together, or None where unknown.
+            Of an encoder-decoder, tokens of a prompt alone.
         is_chat: whether prompts go through a chat template, as one user turn.
+        is_encoder_decoder: whether prompts and answers have each a context of their own (T5).
     """
 
     chunk_size: int = 1
     context_length: int | None = None
     is_chat: bool = False
+    is_encoder_decoder: bool = False
 
     @property
     @abstractmethod
@@ -176,7 +181,9 @@ class LLM(ABC):
 
     def room_for(self, max_tokens: int) -> int:
         """Tokens a prompt may have beside an answer of `max_tokens` (sys.maxsize where unknown)."""
-        return sys.maxsize if self.context_length is None else self.context_length - max_tokens
+        if self.context_length is None:
+            return sys.maxsize
+        return self.context_length - (0 if self.is_encoder_decoder else max_tokens)
 
     @abstractmethod
     def submit(self, request: Request) -> None:
@@ -190,7 +197,8 @@ class LLM(ABC):
         """The model to use for one stage's requests, the first of which is number `start_index`.
 
         What an earlier stage left unanswered is dropped. `start_index` is a multiple of `chunk_size`, and
-        a stage keeps at least `chunk_size` requests outstanding, so that chunks are the same on a restart.
+        a stage keeps at least `chunk_size` requests outstanding, so that chunks are the same on a restart. Or
+        a caller makes its own chunks, of at most `chunk_size`: a stage for each, asked whole and then read.
         """
         return self
 
@@ -204,6 +212,7 @@ class WrappedLLM(LLM):
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
+        self.is_encoder_decoder = llm.is_encoder_decoder
 
     @property
     def description(self) -> dict[str, object]:

@@ -4,6 +4,7 @@ import inspect
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch.nn.functional import pad
@@ -27,6 +28,9 @@ class Row:
     limit: int
     generated: list[int] = field(default_factory=list)
     finish_reason: FinishReason | None = None
+
+
+Ending = Callable[[Row], FinishReason | None]
 
 
 class Sampler:
@@ -82,6 +86,40 @@ class Sampler:
         self.streams = [self.streams[i] for i in kept]
 
 
+class Batch(Protocol):
+    """Rows of one model side by side, whatever its architecture."""
+
+    def prefill(self) -> torch.Tensor:
+        """Run the prompts; logits of the next token, of shape (rows, vocabulary)."""
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Run one more token a row, of shape (rows,); logits as `prefill`."""
+
+    def keep(self, index: torch.Tensor) -> None:
+        """Drop every row but those of `index`."""
+
+
+def generate_rows(batch: Batch, rows: list[Row], ending: Ending) -> None:
+    """Generate into `rows` until `ending`, asked after each token, has given each its finish reason."""
+    logits = batch.prefill()
+    sampler = Sampler(rows, logits.shape[-1], logits.device)
+    while True:
+        tokens = sampler.next_tokens(logits)
+        for row, token in zip(rows, tokens.tolist(), strict=True):
+            if row.finish_reason is None:
+                row.generated.append(token)
+                row.finish_reason = ending(row)
+        unfinished = [i for i, row in enumerate(rows) if row.finish_reason is None]
+        if not unfinished:
+            return
+        if len(unfinished) <= DROP_BELOW * len(rows):
+            index = torch.tensor(unfinished, device=tokens.device)
+            batch.keep(index)
+            sampler.keep(unfinished, index)
+            rows, tokens = [rows[i] for i in unfinished], tokens[index]
+        logits = batch.step(tokens)
+
+
 class Decoder:
     """Decodes with one model, in whatever way is right for its architecture.
 
@@ -104,32 +142,17 @@ class Decoder:
         self.shares = self.mixes and self.joins and self._can_cut()
         self.shares = self.shares and self._batch_agrees([prefix + prompt for prompt in prompts])
 
-    def decode(self, rows: list[Row], ending: Callable[[Row], FinishReason | None]) -> None:
+    def decode(self, rows: list[Row], ending: Ending) -> None:
         """Generate into `rows` until `ending`, asked after each token, has given each its finish reason."""
         rows = sorted(rows, key=lambda row: len(row.prompt))
         for together in [rows] if self.mixes else [[row] for row in rows]:
             self._decode(together, ending)
 
     @torch.inference_mode()
-    def _decode(self, rows: list[Row], ending: Callable[[Row], FinishReason | None]) -> None:
-        batch = _Batch(self, [row.prompt for row in rows], room=max(row.limit for row in rows))
-        logits = batch.prefill()
-        sampler = Sampler(rows, logits.shape[-1], logits.device)
-        while True:
-            tokens = sampler.next_tokens(logits)
-            for row, token in zip(rows, tokens.tolist(), strict=True):
-                if row.finish_reason is None:
-                    row.generated.append(token)
-                    row.finish_reason = ending(row)
-            unfinished = [i for i, row in enumerate(rows) if row.finish_reason is None]
-            if not unfinished:
-                return
-            if len(unfinished) <= DROP_BELOW * len(rows):
-                index = torch.tensor(unfinished, device=tokens.device)
-                batch.keep(index)
-                sampler.keep(unfinished, index)
-                rows, tokens = [rows[i] for i in unfinished], tokens[index]
-            logits = batch.step(tokens)
+    def _decode(self, rows: list[Row], ending: Ending) -> None:
+        generate_rows(
+            _Batch(self, [row.prompt for row in rows], room=max(row.limit for row in rows)), rows, ending
+        )
 
     @torch.inference_mode()
     def _can_cut(self) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,11 +28,16 @@ class LoggedLLM(WrappedLLM):
         self._path = path
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
         jsonl.cut_torn_last_line(path)
-        self._answers = _answers_by_key(path)
+        self._answers = _answers_by_key(path, jsonl.numbered_records(path)) if path.exists() else {}
         if budget is not None:
             llm = BudgetedLLM(llm, budget, price, Spent.on(self._answers.values()))
         super().__init__(llm)
         self._stage = _Stage(self, llm, "", 0)
+
+    def take_in(self, logs: Iterable[Path]) -> None:
+        """Count answers in other processes' logs, which they may be writing, as if they were in its own."""
+        for path in logs:
+            self._answers |= _answers_by_key(path, jsonl.finished_records(path))
 
     def submit(self, request: Request) -> None:
         """As `for_stage("")`."""
@@ -80,7 +86,8 @@ class _Stage(WrappedLLM):
 
     def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
         super().__init__(llm)
-        self._parent, self._stage, self._next_index = parent, stage, start_index
+        self._parent, self._stage = parent, stage
+        self._start_index = self._next_index = start_index
         self._chunk: list[_Ask] = []
         self._outstanding: deque[_Ask] = deque()
 
@@ -88,10 +95,14 @@ class _Stage(WrappedLLM):
         index, self._next_index = self._next_index, self._next_index + 1
         settings = asdict(replace(request, shorter=None))
         del settings["shorter"]
+        if not request.stop_behind_text:
+            del settings[
+                "stop_behind_text"
+            ]  # named only where it says something: logs from before it stay good
         fields = [self._llm.description, self._stage, index, settings]
         key = hashlib.sha256(jsonl.dumps(fields).encode()).hexdigest()
         self._chunk.append(_Ask(request, index, key))
-        if self._next_index % self.chunk_size == 0:
+        if (self._next_index - self._start_index) % self.chunk_size == 0:
             self._dispatch()
 
     def next_completion(self) -> Completion:
@@ -124,11 +135,9 @@ def logged_completion(record: jsonl.Record) -> Completion:
     return Completion(record["text"], record["finish_reason"], *counts)
 
 
-def _answers_by_key(path: Path) -> dict[str, Completion]:
-    if not path.exists():
-        return {}
+def _answers_by_key(path: Path, records: Iterable[tuple[int, jsonl.Record]]) -> dict[str, Completion]:
     answers: dict[str, Completion] = {}
-    for number, record in jsonl.numbered_records(path):
+    for number, record in records:
         try:
             answers[record["key"]] = logged_completion(record)
         except KeyError as error:
