@@ -35,7 +35,7 @@ class Question:
     system: str | None
     stop: list[str] = field(default_factory=list)
     stop_at_paragraph: bool = False
-    batch_tokens: int = 65536
+    batch_tokens: int | None = None
     budget: BudgetConfig = field(default_factory=BudgetConfig)
 
     def __post_init__(self) -> None:
@@ -142,7 +142,7 @@ def ask(
     llm = make_llm(llm_config)
     try:
         setting["max_prompt_tokens"] = prompt_limit(llm, manner.max_tokens)
-        setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens
+        setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens or llm.batch_tokens
         setting["llm"] = dict(llm.description)
         if run.prepare(STAGE, _deciding(setting) | benchmark):
             decide(lambda: False)

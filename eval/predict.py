@@ -43,14 +43,14 @@ class Manner:
         stop: texts that end an answer.
         stop_at_paragraph: a blank line behind some text ends it too.
         batch_tokens: tokens, padding and answers to come included, that a model on this machine computes
-            together (`eval.batches`); without meaning for a server.
+            together (`eval.batches`), None for what suits its device; without meaning for a server.
     """
 
     style: PromptStyle
     max_tokens: int
     stop: tuple[str, ...] = ()
     stop_at_paragraph: bool = False
-    batch_tokens: int = 65536
+    batch_tokens: int | None = None
 
     def request(self, prompt: str, max_tokens: int) -> Request:
         """The request for a prompt's answer."""
@@ -121,7 +121,7 @@ def _in_batches(
                 [lengths[prompt] for prompt in left],
                 most,
                 [kin[prompt] for prompt in left],
-                manner.batch_tokens,
+                manner.batch_tokens or llm.batch_tokens,
                 llm.chunk_size,
             )
             batches = [[left[place] for place in batch] for batch in plan]

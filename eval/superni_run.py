@@ -46,7 +46,7 @@ class EvalSuperNIConfig:
     categories: list[str] = field(default_factory=list)
     stop: list[str] = field(default_factory=list)
     stop_at_paragraph: bool = False
-    batch_tokens: int = 65536
+    batch_tokens: int | None = None
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     dry_run: bool = False
 

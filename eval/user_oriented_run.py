@@ -62,7 +62,7 @@ class EvalUserOrientedConfig:
     intervals: IntervalsConfig
     stop: list[str] = field(default_factory=list)
     stop_at_paragraph: bool = False
-    batch_tokens: int = 65536
+    batch_tokens: int | None = None
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     dry_run: bool = False
 

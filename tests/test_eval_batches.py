@@ -36,10 +36,12 @@ def test_a_prompt_larger_than_the_budget_is_alone() -> None:
     assert plan([5000, 10]) == [[0], [1]]
 
 
-def test_prompts_of_one_task_share_no_batch_with_others_where_they_are_enough() -> None:
-    kin = ["a", "b"] * 10 + ["c", "d"]
-    batches = plan([20] * 22, kin)
-    assert [{kin[number] for number in batch} for batch in batches] == [{"a"}, {"b"}, {"c", "d"}]
+def test_prompts_of_one_task_stay_side_by_side_where_they_are_enough() -> None:
+    rng = random.Random(3)
+    lengths, kin = [rng.randint(20, 90) for _ in range(100)], ["a", "b", "c", "d"] * 25
+    with_kin, without = plan(lengths, kin), plan(lengths)
+    assert max(len({kin[number] for number in batch}) for batch in with_kin) == 2
+    assert min(len({kin[number] for number in batch}) for batch in without) > 2
 
 
 def test_no_more_rows_than_allowed_and_the_last_batch_is_not_a_lonely_one() -> None:

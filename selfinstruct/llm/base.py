@@ -151,12 +151,14 @@ class LLM(ABC):
             start of an unfinished chunk. 1 where answers are independent of each other.
         context_length: tokens of prompt and answer together, or None where unknown.
             Of an encoder-decoder, tokens of a prompt alone.
+        batch_tokens: tokens, of prompts, padding and answers to come, that it computes together well.
         is_chat: whether prompts go through a chat template, as one user turn.
         is_encoder_decoder: whether prompts and answers have each a context of their own (T5).
     """
 
     chunk_size: int = 1
     context_length: int | None = None
+    batch_tokens: int = 1
     is_chat: bool = False
     is_encoder_decoder: bool = False
 
@@ -212,7 +214,7 @@ class WrappedLLM(LLM):
     def __init__(self, llm: LLM) -> None:
         self._llm = llm
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
-        self.is_encoder_decoder = llm.is_encoder_decoder
+        self.is_encoder_decoder, self.batch_tokens = llm.is_encoder_decoder, llm.batch_tokens
 
     @property
     def description(self) -> dict[str, object]:

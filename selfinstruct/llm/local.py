@@ -25,6 +25,7 @@ from selfinstruct.llm.memory import MemoryLimit
 from selfinstruct.llm.model_folder import base_and_adapter, hide_hints_at_gpu_kernels
 
 LARGEST_SANE_LENGTH = 10**8  # tokenizers without a limit say 10**30
+BATCH_TOKENS_CPU, BATCH_TOKENS_GPU = 32768, 131072  # more gains nothing on a CPU (docs/benchmarks.md)
 ALL_AT_ONCE = 4096  # requests: of a caller who makes batches of his own
 
 
@@ -54,6 +55,7 @@ class LocalLLM(LLM):
         else:
             self.context_length = config.context_length or context_length(self._model, self._tokenizer)
             self._decoder = Decoder(self._model)
+        self.batch_tokens = BATCH_TOKENS_CPU if self._model.device.type == "cpu" else BATCH_TOKENS_GPU
         self._memory = MemoryLimit()
         self._end_tokens = end_tokens(self._model, self._tokenizer)
         self._stop_watch = StopWatch(self._tokenizer, behind=0 if self.is_encoder_decoder else 4)
