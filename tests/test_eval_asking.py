@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import fake_server
 import pytest
 from benchmark_folders import task, write_benchmark
 
 from eval import predict as predict_module
 from eval.superni_run import EvalSuperNIConfig, evaluate_superni
+from eval.user_oriented_run import EvalUserOrientedConfig, evaluate_user_oriented
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.settings import REPOSITORY, from_dict
 
@@ -271,3 +273,57 @@ def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(world: Path
         kill_at([sys.executable, *words(world, run)], run / "none", sys.maxsize, seconds)
     evaluate_superni(settings(world, run))
     assert contents(run) == contents(tmp_path / "timed")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_server.FakeServer]:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    with fake_server.running() as fake:
+        yield fake
+
+
+def test_a_served_model_is_asked_once_for_each_instance_over_all_starts(
+    world: Path, tmp_path: Path, server: fake_server.FakeServer
+) -> None:
+    llm = {"backend": "openai", "base_url": server.url, "model": "m", "max_failures": 0, "max_concurrency": 4}
+    asked = {"model": None, "llm": llm, "stop": ["Input:"], "batch_tokens": None}
+    server.script.extend([fake_server.answer()] * 10 + [fake_server.error(400, "no")])
+    with pytest.raises(UserError, match="400"):
+        evaluate_superni(settings(world, tmp_path / "run", **asked))
+    kept = set(prompts(tmp_path / "run" / "response_log.jsonl"))
+    assert 6 <= len(kept) <= 10
+    before = len(server.asked)
+    evaluate_superni(settings(world, tmp_path / "run", **asked))
+    assert not kept & set(server.prompts[before:])
+    assert len(server.prompts[before:]) == 24 - len(kept)
+    assert all(
+        (body["temperature"], body["stop"], body["max_tokens"]) == (0.0, ["Input:"], 20)
+        for body in server.asked
+    )
+    lines = [json.loads(line) for line in (tmp_path / "run" / "predictions.jsonl").open(encoding="utf-8")]
+    assert [line["prediction"] for line in lines] == [fake_server.text_of(line["prompt"]) for line in lines]
+    assert [line["Task"] for line in lines] == ["a"] * 12 + ["b"] * 12
+
+
+def test_the_user_oriented_set_has_the_same_keys(
+    world: Path, tmp_path: Path, server: fake_server.FakeServer, capsys: Any
+) -> None:
+    line = {"motivation_app": "Mail", "instruction": "Answer.", "instances": [{"input": "", "output": "yes"}]}
+    lines = [json.dumps({"id": f"u{n}", **line, "instruction": f"Answer {n}."}) for n in range(5)]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    values: dict[str, Any] = {
+        "run_dir": str(tmp_path / "run"),
+        "tasks": str(tmp_path / "tasks.jsonl"),
+        "llm": {"backend": "openai", "base_url": server.url, "model": "m"},
+        "intervals": {"resamples": 10, "seed": 0},
+        "budget": {"max_requests": 3},
+        "prompt_style": "self-instruct",
+    }
+    values |= dict.fromkeys(("model", "adapter", "predictions", "ratings", "judge", "max_tokens", "system"))
+    assert evaluate_user_oriented(from_dict(EvalUserOrientedConfig, values | {"dry_run": True})) == {}
+    assert server.asked == []
+    assert "predict" in capsys.readouterr().out
+    with pytest.raises(StoppedEarly, match=r"budget\.max_requests=3"):
+        evaluate_user_oriented(from_dict(EvalUserOrientedConfig, values))
+    evaluate_user_oriented(from_dict(EvalUserOrientedConfig, values | {"budget": {"max_requests": 5}}))
+    assert len(server.asked) == 5
