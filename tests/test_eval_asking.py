@@ -262,6 +262,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(world: Path, tmp_p
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
     killed_at_random(world, tmp_path / "bytes", 10)
     run, rng = tmp_path / "run", random.Random(8)

@@ -1,6 +1,6 @@
 """Predictions a second of evaluation beside lm-evaluation-harness's HF backend, answers compared.
 
-    python scripts/bench/predict.py [--instances 12] [--rounds 3] [--threads 1] [--batch-sizes 8,32,64]
+    python scripts/bench/predict.py [--instances 12] [--rounds 2] [--threads 1] [--batch-sizes 8,16,32,64]
 
 Both get the same prompts, model, longest answer and stop rule, and read answers greedily; both sort, batch
 and restore the order themselves, tokenising included. The harness (`HFLM.generate_until`) has the best of
@@ -121,9 +121,9 @@ def measure(case: Case, folder: Path, rounds: int, batch_sizes: list[int]) -> tu
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--instances", type=int, default=12, help="of each of the 39 LittleWorld tasks")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch-sizes", default="8,32,64", help="of the harness; the best counts")
+    parser.add_argument("--batch-sizes", default="8,16,32,64", help="of the harness; the best counts")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.set_verbosity_error()
