@@ -4,16 +4,18 @@ python scripts/eval_superni.py run_dir=runs/eval model=PATH_OR_HUB_ID adapter=ru
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from eval.predict import Prediction, max_prompt_tokens, predict
+from eval.predict import STAGE, Manner, Prediction, predict, prompt_limit
+from eval.shares import Share
 from eval.superni import Sample
 from selfinstruct.encoding import PROMPT_STYLES, PromptStyle
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig, make_llm
-from selfinstruct.llm.response_log import LoggedLLM
+from selfinstruct.llm.budget import BudgetConfig, Price
+from selfinstruct.processes import count, decide
 from selfinstruct.runs import RunFolder
 
 MAX_TOKENS = 1024
@@ -31,6 +33,10 @@ class Question:
     num_examples: int
     max_tokens: int | None
     system: str | None
+    stop: list[str] = field(default_factory=list)
+    stop_at_paragraph: bool = False
+    batch_tokens: int | None = None
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
 
     def __post_init__(self) -> None:
         if self.prompt_style not in PROMPT_STYLES:
@@ -38,8 +44,33 @@ class Question:
             raise UserError(f"prompt_style: {self.prompt_style!r} is unknown; choose from {choices}")
         if self.num_examples < 0:
             raise UserError(f"num_examples: {self.num_examples} must be 0 or more")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise UserError(f"max_tokens: {self.max_tokens} must be at least 1")
+        for key in ("max_tokens", "batch_tokens"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise UserError(f"{key}: {value} must be at least 1")
+        if not all(self.stop):
+            raise UserError(
+                "stop: holds an empty text; name texts that end an answer, say 'stop=[\"Input:\"]'"
+            )
+
+    @property
+    def asked_tokens(self) -> int:
+        """Tokens of the longest answer."""
+        default = MAX_TOKENS_TINY if model_config(self).backend == "tiny" else MAX_TOKENS
+        return self.max_tokens or default
+
+    @property
+    def manner(self) -> Manner:
+        """How each sample is asked."""
+        style = cast(PromptStyle, self.prompt_style)
+        stop = tuple(self.stop)
+        return Manner(style, self.asked_tokens, stop, self.stop_at_paragraph, self.batch_tokens)
+
+    @property
+    def price(self) -> Price | None:
+        """What the model's tokens cost, where that is given."""
+        llm = model_config(self)
+        return self.budget.price_of(llm.model or llm.backend)
 
     def refuse_with_predictions(self) -> None:
         """Score-only mode asks no model.
@@ -67,7 +98,7 @@ def model_config(question: Question) -> LLMConfig:
     llm = question.llm
     if question.model:
         if llm.backend == "tiny":  # the default group: nothing of the embedded model's settings applies
-            llm = LLMConfig(backend="local", model=question.model, context_length=llm.context_length)
+            llm = LLMConfig("local", question.model, context_length=llm.context_length, batch_size=None)
         elif llm.backend == "replay":
             raise UserError("model and llm=replay are both given; keep one of them")
         elif llm.model not in (None, question.model):
@@ -90,33 +121,74 @@ def ask(
     """The model's answers to all samples, in order (None: the folder has them), and their setting.
 
     A restart asks for no answer again. The caller writes the predictions and completes the step `predict`.
+    The main process's part; the others `follow`.
 
     Raises:
         UserError: the folder's predictions were made with another setting or `benchmark`.
+        StoppedEarly: the budget is reached.
     """
-    llm_config = model_config(question)
-    max_tokens = question.max_tokens or (MAX_TOKENS_TINY if llm_config.backend == "tiny" else MAX_TOKENS)
+    llm_config, manner = _checked(question)
+    setting: dict[str, Any] = {
+        "mode": "few-shot" if question.num_examples else "zero-shot",
+        "system": question.system or _system_name(llm_config),
+        "prompt_style": question.prompt_style,
+        "num_examples": question.num_examples,
+        "temperature": 0.0,
+        "stop": list(manner.stop),
+        "stop_at_paragraph": manner.stop_at_paragraph,
+        "max_tokens": manner.max_tokens,
+    }
+    run.check(STAGE, _deciding(setting) | benchmark)  # another setting does not wait for the model
     llm = make_llm(llm_config)
     try:
-        setting: dict[str, Any] = {
-            "mode": "few-shot" if question.num_examples else "zero-shot",
-            "system": question.system or _system_name(llm_config),
-            "prompt_style": question.prompt_style,
-            "num_examples": question.num_examples,
-            "temperature": 0.0,
-            "stop": [],
-            "max_tokens": max_tokens,
-            "max_prompt_tokens": max_prompt_tokens(llm.context_length, max_tokens),
-            "llm": dict(llm.description),
-        }
-        deciding = {key: value for key, value in setting.items() if key != "system"} | benchmark
-        if run.prepare("predict", deciding):
+        setting["max_prompt_tokens"] = prompt_limit(llm, manner.max_tokens)
+        setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens or llm.batch_tokens
+        setting["llm"] = dict(llm.description)
+        if run.prepare(STAGE, _deciding(setting) | benchmark):
+            decide(lambda: False)
             return None, setting
-        logged = LoggedLLM(llm, run.path / "response_log.jsonl").for_stage("predict")
-        run.begin("predict", deciding)  # all that can be refused has been looked at
-        return predict(samples, logged, cast(PromptStyle, question.prompt_style), max_tokens), setting
+        share = Share(run.path)
+        logged = share.open_log(llm, question.budget, question.price)
+        run.begin(STAGE, _deciding(setting) | benchmark)  # all that can be refused has been looked at
+        share.clear()
+        decide(lambda: True)
+        predictions = predict(samples, logged, manner, share)
+        share.clear()
+        logged.close()
+        return predictions, setting
     finally:
         llm.close()
+
+
+def follow(question: Question, samples: Sequence[Sample], run_dir: Path) -> None:
+    """The part of every process but the main one: answer a share of the samples into a log of its own."""
+    llm_config, manner = _checked(question)
+    llm = make_llm(llm_config)
+    try:
+        if decide(lambda: True):
+            share = Share(run_dir)
+            logged = share.open_log(llm, None, None)
+            predict(samples, logged, manner, share)
+            logged.close()
+    finally:
+        llm.close()
+
+
+def _checked(question: Question) -> tuple[LLMConfig, Manner]:
+    """The model to ask, and how; what several processes cannot do is refused before anything is loaded."""
+    llm_config, limits = model_config(question), question.budget
+    question.price  # noqa: B018 - a limit of cost without a price is refused
+    if count() > 1 and llm_config.backend in ("openai", "replay"):
+        raise UserError(
+            f"llm={llm_config.backend}: one process sends all its requests; start it without a launcher"
+        )
+    if count() > 1 and (limits.max_requests or limits.max_tokens or limits.max_cost) is not None:
+        raise UserError("budget: is kept by one process; drop it, or start without a launcher")
+    return llm_config, question.manner
+
+
+def _deciding(setting: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in setting.items() if key != "system"}
 
 
 def _system_name(llm: LLMConfig) -> str:

@@ -3,17 +3,25 @@
 python scripts/eval_superni.py run_dir=runs/eval model=PATH_OR_HUB_ID prompt_style=self-instruct
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from eval.batches import plan_batches
+from eval.fitting import fit_prompt, prompt_limit
+from eval.shares import Share
 from eval.superni import Sample
 from selfinstruct import jsonl
-from selfinstruct.encoding import PromptStyle, evaluation_prompt
+from selfinstruct.encoding import PromptStyle
 from selfinstruct.errors import UserError
-from selfinstruct.llm.base import LLM, Request, complete_in_order
+from selfinstruct.llm.base import LLM, Completion, Request, complete_in_order
+from selfinstruct.processes import is_main
 from selfinstruct.progress import progress_bar
+
+STAGE = "predict"  # in the response log
+SHORT_ROUND = 128  # tokens: longer answers are asked for in a second round
 
 
 @dataclass(frozen=True)
@@ -28,84 +36,134 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class FittedPrompt:
-    """A prompt that fits the model's context; `truncated` where the sample had to be shortened for it."""
+class Manner:
+    """How every sample is asked: greedily; by default, as the paper does, without a stop rule (section 4).
 
-    text: str
-    truncated: bool
-
-
-def fit_prompt(sample: Sample, style: PromptStyle, llm: LLM, max_prompt_tokens: int | None) -> FittedPrompt:
-    """The sample's prompt; where it is too long, without its last examples, then with less of its input
-    (then of its definition).
-
-    The end of the input goes, never the prompt's own tail: the public code cuts there and loses `Output:`.
-
-    Raises:
-        UserError: not even a prompt without input and definition fits.
+    Attributes:
+        stop: texts that end an answer.
+        stop_at_paragraph: a blank line behind some text ends it too.
+        batch_tokens: tokens, padding and answers to come included, that a model on this machine computes
+            together (`eval.batches`), None for what suits its device; without meaning for a server.
     """
 
-    def fits(prompt: str) -> bool:
-        return max_prompt_tokens is None or llm.count_tokens(prompt) <= max_prompt_tokens
+    style: PromptStyle
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    stop_at_paragraph: bool = False
+    batch_tokens: int | None = None
 
-    for kept in range(len(sample.examples), -1, -1):
-        prompt = evaluation_prompt(style, sample.definition, sample.input, sample.examples[:kept])
-        if fits(prompt):
-            return FittedPrompt(prompt, truncated=kept < len(sample.examples))
-
-    def with_input(length: int) -> str:
-        return evaluation_prompt(style, sample.definition, sample.input.strip()[:length])
-
-    def with_definition(length: int) -> str:
-        return evaluation_prompt(style, sample.definition.strip()[:length], "")
-
-    for shortened, most in ((with_input, len(sample.input)), (with_definition, len(sample.definition))):
-        low, high = 0, most  # the longest that fits; tokens can merge, so a last check follows
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if fits(shortened(middle)) else (low, middle - 1)
-        if low and fits(shortened(low)):
-            return FittedPrompt(shortened(low), truncated=True)
-    raise UserError(
-        f"{sample.id}: no prompt of {max_prompt_tokens} tokens can be made of it; take a larger context"
-    )
+    def request(self, prompt: str, max_tokens: int) -> Request:
+        """The request for a prompt's answer."""
+        stop = (*self.stop, *(["\n\n"] if self.stop_at_paragraph else []))
+        return Request(prompt, max_tokens, stop=stop, stop_behind_text=self.stop_at_paragraph)
 
 
-def max_prompt_tokens(context_length: int | None, max_tokens: int) -> int | None:
-    """Tokens left for a prompt: the answer gets what it may need, but never more than half of the context."""
-    if context_length is None:
-        return None
-    return context_length - min(max_tokens, context_length // 2)
+def predict(
+    samples: Sequence[Sample], llm: LLM, manner: Manner, share: Share | None = None
+) -> list[Prediction]:
+    """Ask for every sample's answer; with a `share`, together with other processes.
 
-
-def predict(samples: Sequence[Sample], llm: LLM, style: PromptStyle, max_tokens: int) -> list[Prediction]:
-    """Ask for every sample's answer, greedily and without stop sequence (the paper's protocol, section 4).
-
-    Give an `llm` that logs its answers: then a restart asks for none of them again.
+    Give an `llm` that logs its answers: then a restart asks for none of them again. A process that is not the
+    main one returns what it has, which may lack others' answers.
     """
-    limit = max_prompt_tokens(llm.context_length, max_tokens)
-    prompts: list[FittedPrompt] = []
-
-    def requests() -> Iterator[Request]:
+    limit = prompt_limit(llm, manner.max_tokens)
+    with progress_bar("prompts", len(samples), disable=not is_main()) as bar:
+        prompts = []
         for sample in samples:
-            prompts.append(fit_prompt(sample, style, llm, limit))
-            yield Request(prompts[-1].text, max_tokens=max_tokens, temperature=0.0)
-
-    predictions: list[Prediction] = []
-    with progress_bar("predictions", len(samples)) as bar:
-        for completion in complete_in_order(llm, requests()):
-            prompt = prompts[len(predictions)]
-            predictions.append(
-                Prediction(
-                    text=completion.text,
-                    prompt=prompt.text,
-                    finish_reason=completion.finish_reason,
-                    num_prompt_tokens=completion.prompt_tokens,
-                    truncated=prompt.truncated,
-                )
-            )
+            prompts.append(fit_prompt(sample, manner.style, llm, limit))
             bar.update()
-    return predictions
+    texts = [prompt.text for prompt in prompts]
+    if llm.chunk_size == 1:
+        answers = _in_a_stream(texts, llm, manner)
+    else:
+        # An encoder reads a whole prompt at once: nothing of it can be run for several.
+        kin = texts if llm.is_encoder_decoder else [(s.definition, s.examples) for s in samples]
+        answers = _in_batches(texts, kin, llm, manner, share)
+    return [
+        Prediction(
+            text=answers[number].text,
+            prompt=prompt.text,
+            finish_reason=answers[number].finish_reason,
+            num_prompt_tokens=answers[number].prompt_tokens,
+            truncated=prompt.truncated,
+        )
+        for number, prompt in enumerate(prompts)
+        if number in answers
+    ]
+
+
+def _in_a_stream(prompts: Sequence[str], llm: LLM, manner: Manner) -> dict[int, Completion]:
+    """Answers that do not depend on each other: in order, as many under way as the model can use."""
+    requests = (manner.request(prompt, manner.max_tokens) for prompt in prompts)
+    answers: dict[int, Completion] = {}
+    with progress_bar("predictions", len(prompts)) as bar:
+        for number, completion in enumerate(complete_in_order(llm.for_stage(STAGE), requests)):
+            answers[number] = completion
+            bar.update()
+    return answers
+
+
+def _in_batches(
+    prompts: Sequence[str], kin: Sequence[Hashable], llm: LLM, manner: Manner, share: Share | None
+) -> dict[int, Completion]:
+    """Answers computed in batches planned beforehand, in two rounds where answers may be long.
+
+    Most answers of a tuned model are short, and a few never end: a batch is as slow as its longest. So all
+    are first asked for a short answer, and only those that did not end are asked again, together.
+    """
+    lengths = [llm.count_tokens(prompt) for prompt in prompts]
+    is_long = manner.max_tokens >= 2 * SHORT_ROUND
+    answers: dict[int, Completion] = {}
+    with progress_bar("predictions", len(prompts), disable=not is_main()) as bar:
+        for number, most in enumerate([SHORT_ROUND, manner.max_tokens] if is_long else [manner.max_tokens]):
+            left = [prompt for prompt in range(len(prompts)) if prompt not in answers]
+            plan = plan_batches(
+                [lengths[prompt] for prompt in left],
+                most,
+                [kin[prompt] for prompt in left],
+                manner.batch_tokens or llm.batch_tokens,
+                llm.chunk_size,
+            )
+            batches = [[left[place] for place in batch] for batch in plan]
+            # Where a batch begins among all requests: the response log knows requests by their number.
+            starts = accumulate(map(len, batches), initial=number * len(prompts))
+            numbered = list(zip(starts, batches, strict=False))
+            requests = {prompt: manner.request(prompts[prompt], most) for prompt in left}
+            ends = _is_answer if most < manner.max_tokens else None
+
+            if share is not None and share.count > 1:
+                answers |= _ask(share.of(numbered), requests, llm, ends, bar)
+                share.say_done(number)
+                if most == manner.max_tokens and not share.is_main:
+                    break
+                share.wait_for_others(number)
+                numbered = [(start, batch) for start, batch in numbered if not answers.keys() >= set(batch)]
+            answers |= _ask(numbered, requests, llm, ends, bar)
+    return answers
+
+
+def _is_answer(completion: Completion) -> bool:
+    return completion.finish_reason != "length"
+
+
+def _ask(
+    batches: Sequence[tuple[int, list[int]]],
+    requests: Mapping[int, Request],
+    llm: LLM,
+    counts: Callable[[Completion], bool] | None,
+    bar: Any,
+) -> dict[int, Completion]:
+    """The answers that count, by the number of their prompt; each batch goes to the model whole."""
+    answers: dict[int, Completion] = {}
+    for start, batch in batches:
+        stage = llm.for_stage(STAGE, start)
+        for prompt in batch:
+            stage.submit(requests[prompt])
+        found = {prompt: stage.next_completion() for prompt in batch}
+        found = {prompt: each for prompt, each in found.items() if counts is None or counts(each)}
+        bar.update(len(found))
+        answers |= found
+    return answers
 
 
 def write_predictions(path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> None:

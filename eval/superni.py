@@ -10,17 +10,21 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.subset import RENAMED, WHOLE, Subset, official_name
 from selfinstruct.errors import UserError
 from selfinstruct.settings import digest
 
-TRACKS = ("default",)
+TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
 OFFICIAL_INSTANCES = 100  # the test set is the first 100 instances of each task
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
-# First 16 hex digits of the sha256 of each official test task's name, default track: enough to tell an
-# official task from another, and no copy of the list.
-OFFICIAL_TASKS = Path(__file__).parent / "data" / "superni" / "task_digests.txt"
+# First 16 hex digits of the sha256 of each official test task's name: enough to tell an official task from
+# another, and no copy of the list.
+OFFICIAL_TASKS = {
+    "default": Path(__file__).parent / "data" / "superni" / "task_digests.txt",
+    "xlingual": Path(__file__).parent / "data" / "superni" / "task_digests_xlingual.txt",
+}
 
 
 @dataclass
@@ -69,6 +73,7 @@ class Benchmark:
     missing_tasks: tuple[str, ...]
     max_instances_per_task: int
     samples: tuple[Sample, ...]
+    subset: Subset = WHOLE
 
     @property
     def partial(self) -> bool:
@@ -82,7 +87,7 @@ class Benchmark:
     @property
     def label(self) -> str:
         """The name as it stands on every table: a part of the benchmark is never shown as the whole."""
-        notes = []
+        notes = [f"{self.track} track"] if self.track != "default" else []
         if self.partial:
             notes.append(f"partial, {self.tasks_found} of {self.tasks_of} tasks")
         if self._other_size:
@@ -90,6 +95,26 @@ class Benchmark:
         if self.other_tasks:
             notes.append(f"and {self.other_tasks} tasks that are not in the official test split")
         return f"{self.name} ({', '.join(notes)})" if notes else self.name
+
+    @property
+    def found(self) -> str:
+        """What was found, in a few lines for a terminal."""
+        counts = Counter(sample.task for sample in self.samples)
+        lines = [f"{self.label}: {len(counts)} tasks, {len(self.samples)} instances"]
+        if not self.subset.is_whole:
+            lines.append(f"chosen by {self.subset.as_json()}")
+        if short := sum(number < self.max_instances_per_task for number in counts.values()):
+            lines.append(f"{short} tasks have fewer than {self.max_instances_per_task} instances")
+        if self.missing_tasks:
+            first = ", ".join(self.missing_tasks[:3])
+            more = f" and {len(self.missing_tasks) - 3} more" if len(self.missing_tasks) > 3 else ""
+            lines.append(f"{len(self.missing_tasks)} tasks of the split have no task file: {first}{more}")
+        if self.name == SUPERNI and self.other_tasks:
+            lines.append(
+                f"{self.other_tasks} tasks of the split are no official test tasks: this clone is not the "
+                "release that results are compared on (an old draft had 33 test tasks); get the current one"
+            )
+        return "\n".join(lines)
 
     @property
     def fingerprint(self) -> str:
@@ -109,6 +134,7 @@ class Benchmark:
             "track": self.track,
             "max_instances_per_task": self.max_instances_per_task,
             "instances": len(self.samples),
+            **({} if self.subset.is_whole else {"subset": self.subset.as_json()}),
         }
 
 
@@ -118,8 +144,9 @@ def load_benchmark(
     track: str,
     max_instances_per_task: int,
     num_examples: int = 0,
+    subset: Subset = WHOLE,
 ) -> Benchmark:
-    """Read the first `max_instances_per_task` instances of every test task that is there.
+    """Read the first `max_instances_per_task` instances of every test task that is there and in the `subset`.
 
     `superni_dir` wins over the configured folder. Tasks come in the order of the split file. Samples carry
     the task's first `num_examples` positive examples.
@@ -134,41 +161,55 @@ def load_benchmark(
     folder = superni_dir or config.dir
     if folder is None:
         raise UserError("superni_dir is missing; give a clone of natural-instructions (superni_dir=FOLDER)")
-    names = read_split(folder, track)
-    found = [name for name in names if (folder / "tasks" / f"{name}.json").is_file()]
+    split = read_split(folder, track)
+    names = subset.of_names(split, f"{folder / 'splits' / track / 'test_tasks.txt'}")
+    found = [name for name in names if task_file(folder, name).is_file()]
     if not found:
         first = folder / "tasks" / f"{names[0]}.json"
         raise UserError(f"{folder}: none of the {len(names)} tasks of its split is there (no {first})")
     samples: list[Sample] = []
     for name in found:
-        path = folder / "tasks" / f"{name}.json"
+        path = task_file(folder, name)
         samples.extend(read_task(path, name, track, max_instances_per_task, num_examples))
+    samples = subset.of_samples(samples)
+    found = list(dict.fromkeys(sample.task for sample in samples))
     _refuse_repeated_ids(samples, folder)
-    name, official = _identity(config, folder, names)
+    name, official = _identity(config, folder, split, track)
     return Benchmark(
         name=name,
         track=track,
-        tasks_of=len(official_digests()) if name == SUPERNI else len(names),
+        tasks_of=len(official_digests(track)) if name == SUPERNI else len(split),
         tasks_found=sum(task in official for task in found),
         other_tasks=sum(task not in official for task in found),
-        missing_tasks=tuple(task for task in names if task not in set(found)),
+        missing_tasks=tuple(task for task in names if not task_file(folder, task).is_file()),
         max_instances_per_task=max_instances_per_task,
         samples=tuple(samples),
+        subset=subset,
     )
 
 
-def _identity(config: BenchmarkConfig, folder: Path, names: list[str]) -> tuple[str, set[str]]:
+def task_file(folder: Path, name: str) -> Path:
+    """Where a task is: under its name, or where only that is there, under the one it had before."""
+    path = folder / "tasks" / f"{name}.json"
+    before = next((old for old, new in RENAMED.items() if new == name), None)
+    if before is not None and not path.is_file():
+        renamed = folder / "tasks" / f"{before}.json"
+        return renamed if renamed.is_file() else path
+    return path
+
+
+def _identity(config: BenchmarkConfig, folder: Path, names: list[str], track: str) -> tuple[str, set[str]]:
     # The name follows the tasks, not the key the folder was given by: only official tasks are SuperNI.
-    official = {name for name in names if _name_digest(name) in official_digests()}
+    official = {name for name in names if _name_digest(official_name(name)) in official_digests(track)}
     if official:
         return SUPERNI, official
     is_configured = config.dir is not None and config.dir.resolve() == folder.resolve()
     return (config.name if is_configured and config.name != SUPERNI else UNNAMED), set(names)
 
 
-def official_digests() -> frozenset[str]:
-    """The digests of the official test tasks' names (119, default track)."""
-    return frozenset(OFFICIAL_TASKS.read_text(encoding="ascii").split())
+def official_digests(track: str = "default") -> frozenset[str]:
+    """The digests of the official test tasks' names (119 of the default track, 35 of xlingual)."""
+    return frozenset(OFFICIAL_TASKS[track].read_text(encoding="ascii").split())
 
 
 def _name_digest(name: str) -> str:
@@ -225,7 +266,7 @@ def read_task(path: Path, name: str, track: str, max_instances: int, num_example
             raise UserError(f"{where}: {_found(instance)} instead of an object {{id, input, output}}")
         samples.append(
             Sample(
-                id=_text(instance.get("id"), f"{where}.id", may_be_empty=False),
+                id=_instance_id(instance, where),
                 task=name,
                 category=category,
                 track=track,
@@ -236,6 +277,13 @@ def read_task(path: Path, name: str, track: str, max_instances: int, num_example
             )
         )
     return samples
+
+
+def _instance_id(instance: dict[str, Any], where: str) -> str:
+    if "id" not in instance:
+        advice = "old drafts of the format have none; get the current task files"
+        raise UserError(f"{where}.id: nothing instead of text; {advice}")
+    return _text(instance["id"], f"{where}.id", may_be_empty=False)
 
 
 def _examples(task: dict[str, Any], how_many: int, path: Path) -> tuple[tuple[str, str], ...]:

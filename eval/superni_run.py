@@ -3,18 +3,21 @@
 python scripts/eval_superni.py run_dir=runs/eval llm=tiny adapter=runs/train/adapter
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from eval.asking import Question, ask
+from eval.asking import Question, ask, follow
+from eval.dry_run import what_would_be_asked
 from eval.intervals import IntervalsConfig
 from eval.predict import read_predictions, write_predictions
-from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
+from eval.superni import Benchmark, BenchmarkConfig, Subset, load_benchmark
 from eval.superni_score import Systems, Yardsticks, read_system, recorded_setting, score_systems
 from eval.user_oriented import system_files
+from selfinstruct import processes
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
+from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
 
@@ -39,11 +42,20 @@ class EvalSuperNIConfig:
     intervals: IntervalsConfig
     xlingual_tokenizer: str = "openai-community/gpt2"
     training_data: Path | None = None
+    tasks: list[str] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
+    stop_at_paragraph: bool = False
+    batch_tokens: int | None = None
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         question = self.question
         if self.predictions is not None:
             question.refuse_with_predictions()
+            if self.dry_run:
+                raise UserError("dry_run and predictions are both given; scoring a file asks for nothing")
             own = (self.run_dir / "predictions.jsonl").resolve()
             for path in self.files.values():
                 if path.resolve() == own:
@@ -61,20 +73,40 @@ class EvalSuperNIConfig:
     @property
     def question(self) -> Question:
         """The keys that say how a model is asked."""
-        names = [field.name for field in fields(Question)]
+        names = [each.name for each in fields(Question)]
         return Question(**{name: getattr(self, name) for name in names})
 
 
 def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
     """Run phase 3a and return what metrics.json holds; prints the table.
 
+    Of several processes, the main one; the others return nothing, as does a dry run.
+
     Raises:
         UserError: bad input, or settings that differ from those the run folder was made with.
+        StoppedEarly: the budget is reached.
     """
-    benchmark = load_benchmark(
-        config.benchmark, config.superni_dir, config.track, config.max_instances_per_task, config.num_examples
-    )
-    print(f"{benchmark.label}: {benchmark.tasks_found} tasks, {len(benchmark.samples)} instances")
+    with processes.main_speaks_first():
+        benchmark = load_benchmark(
+            config.benchmark,
+            config.superni_dir,
+            config.track,
+            config.max_instances_per_task,
+            config.num_examples,
+            Subset(config.tasks, config.categories),
+        )
+        if not processes.is_main():
+            if not config.predictions:
+                follow(config.question, benchmark.samples, config.run_dir)
+            return {}
+        print(benchmark.found)
+        if config.dry_run:
+            print(what_would_be_asked(config.question, benchmark.samples, config.run_dir))
+            return {}
+        return _evaluate(config, benchmark)
+
+
+def _evaluate(config: EvalSuperNIConfig, benchmark: Benchmark) -> dict[str, Any]:
     with open_run(config.run_dir, "eval_superni", _as_json(config)) as run:
         yardsticks = Yardsticks.read(config.track, config.xlingual_tokenizer, config.training_data)
         if config.predictions:

@@ -169,7 +169,9 @@ def _asked(setting: Mapping[str, Any]) -> str:
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
         shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
-        return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}"
+        stops = [*setting["stop"], *(["the first blank line"] if setting.get("stop_at_paragraph") else [])]
+        stopped = f", stopped at {' or '.join(map(repr, stops))}" if stops else ""
+        return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}{stopped}"
 
 
 def counts_note(metrics: Metrics) -> str:

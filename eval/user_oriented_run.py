@@ -5,15 +5,16 @@ python scripts/eval_user_oriented.py run_dir=runs/user model=PATH_OR_HUB_ID
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eval.asking import Question, ask
+from eval.asking import Question, ask, follow
 from eval.contamination import OVERLAPS, find_overlaps
 from eval.contamination_tables import contamination_tables
+from eval.dry_run import what_would_be_asked
 from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
 from eval.judge_run import judge_tables
 from eval.rating_report import rating_metrics, rating_tables
@@ -30,9 +31,10 @@ from eval.user_oriented import (
     response_line,
     system_files,
 )
-from selfinstruct import jsonl
+from selfinstruct import jsonl, processes
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
+from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
 
@@ -62,6 +64,11 @@ class EvalUserOrientedConfig:
     system: str | None
     intervals: IntervalsConfig
     training_data: Path | None = None
+    stop: list[str] = field(default_factory=list)
+    stop_at_paragraph: bool = False
+    batch_tokens: int | None = None
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    dry_run: bool = False
 
     def __post_init__(self) -> None:
         if self.predictions is not None:
@@ -69,13 +76,15 @@ class EvalUserOrientedConfig:
         question = self.question
         if self.predictions:
             question.refuse_with_predictions()
+            if self.dry_run:
+                raise UserError("dry_run and predictions are both given; scoring files asks for nothing")
             if self.system:
                 raise UserError("system and predictions are both given; systems are named by their files")
 
     @property
     def question(self) -> Question:
         """The keys that say how a model is asked."""
-        names = [field.name for field in fields(Question) if field.name != "num_examples"]
+        names = [each.name for each in fields(Question) if each.name != "num_examples"]
         return Question(num_examples=0, **{name: getattr(self, name) for name in names})
 
     @property
@@ -88,10 +97,26 @@ class EvalUserOrientedConfig:
 def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
     """Run the automatic half of phase 3b and return what metrics.json holds; prints the tables.
 
+    Of several processes, the main one; the others return nothing, as does a dry run.
+
     Raises:
         UserError: bad input, or settings that differ from those the run folder was made with.
+        StoppedEarly: the budget is reached.
     """
-    tasks = read_user_tasks(config.tasks)
+    with processes.main_speaks_first():
+        tasks = read_user_tasks(config.tasks)
+        samples = [task.sample() for task in tasks]
+        if not processes.is_main():
+            if not config.predictions:
+                follow(config.question, samples, config.run_dir)
+            return {}
+        if config.dry_run:
+            print(what_would_be_asked(config.question, samples, config.run_dir))
+            return {}
+        return _evaluate(config, tasks)
+
+
+def _evaluate(config: EvalUserOrientedConfig, tasks: Sequence[UserTask]) -> dict[str, Any]:
     files = config.files
     systems = {name: read_responses(path, tasks) for name, path in files.items()}
     judged = _read_judged(config)

@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 
-from finetune import processes
 from finetune.config import TrainConfig
 from finetune.examples import TokenisedExample
-from selfinstruct import jsonl
+from selfinstruct import jsonl, processes
 from selfinstruct.errors import UserError
 
 

@@ -11,12 +11,13 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from finetune import processes, tracking
+from finetune import tracking
 from finetune.card import evaluation_section, show_evaluations
 from finetune.config import DataSource, TemplateConfig, TrainConfig, decisive_settings
 from finetune.examples import TokenisedExample, preview, render, tokenise
 from finetune.progress import Progress
 from finetune.sources import LoadedSource, load_source, load_sources, source_digest
+from selfinstruct import processes
 from selfinstruct.entry import run_command
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run

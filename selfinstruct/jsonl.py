@@ -37,6 +37,14 @@ def numbered_records(path: Path) -> Iterator[tuple[int, Record]]:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
+def finished_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """As `numbered_records`, of a file that is being written: without a last line that has no end yet."""
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, _parse(line, path, number)
+
+
 def read(path: Path) -> list[Record]:
     """Every object of a JSONL file, in order; see `numbered_records` for the errors."""
     return [record for _, record in numbered_records(path)]

@@ -46,6 +46,7 @@ RELEASED_FILES = (
     "finetuning_data",
 )
 ROUND = 5  # requests the released code sends at a time
+BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
 
 
 @dataclass
@@ -233,7 +234,7 @@ def _answering(
     """
     # A chunk never waits for an answer that only a later chunk could give.
     window = ROUND if config.released else config.instructions.lookahead
-    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size, window)))
+    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size or BATCH_SIZE, window)))
     prices = dict.fromkeys(STAGES[:3], config.price) | {"regeneration": config.price_of_regeneration}
     logged = LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price, prices)
     bills[name_of(llm_config)] = logged.bill
@@ -338,7 +339,7 @@ def _marker_settings(config: GenerateConfig) -> dict[str, Any]:
 
 
 def _output_first_settings(config: GenerateConfig) -> dict[str, Any]:
-    """What the fingerprints say of the prompts of classification tasks: nothing where they are the paper's."""
+    """What the fingerprints say of the prompts for classification tasks: of the paper's, nothing."""
     return {} if config.instances.output_first else {"output_first": False}
 
 

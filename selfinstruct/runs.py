@@ -100,6 +100,17 @@ class RunFolder:
         self._manifest["fingerprint"] = digest({name: s["fingerprint"] for name, s in self.steps.items()})
         return self.steps[step]["status"] == "complete"
 
+    def check(self, step: str, settings: dict[str, Any]) -> None:
+        """Refuse at once what `prepare` would refuse later, by the settings known so far.
+
+        Raises:
+            UserError: the folder holds this step made with another value of one of them.
+        """
+        before = self.steps.get(step, {}).get("settings")
+        now = json.loads(json.dumps(flatten(settings), default=str))
+        if before is not None and any(before.get(key) != value for key, value in now.items()):
+            raise UserError(self._difference(step, {key: before.get(key) for key in now}, now))
+
     def _difference(self, step: str, before: dict[str, Any], now: dict[str, Any]) -> str:
         lines = [
             f"  {key}: was {before.get(key, '(not set)')!r}, is now {now.get(key, '(not set)')!r}"

@@ -1,6 +1,7 @@
 """Prompts that fit the context, the requests that are sent, and prediction files of any origin."""
 
 import json
+import string
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -8,17 +9,20 @@ from typing import Any
 
 import pytest
 
+from eval.fitting import fit_prompt, max_prompt_tokens
 from eval.predict import (
+    Manner,
     Prediction,
-    fit_prompt,
-    max_prompt_tokens,
     predict,
     read_predictions,
     write_predictions,
 )
-from eval.superni import Sample
+from eval.superni import Sample, read_task
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, Request
+from selfinstruct.settings import REPOSITORY
+
+REAL = REPOSITORY.parent / "shared" / "data" / "natural-instructions"
 
 
 class WordLLM(LLM):
@@ -114,7 +118,7 @@ def test_an_answer_gets_its_tokens_but_at_most_half_of_the_context(
 
 def test_requests_are_greedy_without_stop_and_in_the_samples_order() -> None:
     llm = WordLLM()
-    predictions = predict([sample("a", number=0), sample("", number=1)], llm, "self-instruct", 30)
+    predictions = predict([sample("a", number=0), sample("", number=1)], llm, Manner("self-instruct", 30))
     assert llm.requests == [
         Request("Say yes.\n\nInput: a\nOutput:", max_tokens=30, temperature=0.0),
         Request("Say yes.\nOutput:", max_tokens=30, temperature=0.0),
@@ -124,7 +128,7 @@ def test_requests_are_greedy_without_stop_and_in_the_samples_order() -> None:
 
 def test_a_shortened_prompt_is_marked_with_its_prediction() -> None:
     samples = [sample("one two three four five", number=0), sample("one", number=1)]
-    predictions = predict(samples, WordLLM(context_length=10), "self-instruct", 4)
+    predictions = predict(samples, WordLLM(context_length=10), Manner("self-instruct", 4))
     assert [prediction.truncated for prediction in predictions] == [True, False]
     assert predictions[0].num_prompt_tokens == 6
 
@@ -223,3 +227,52 @@ def test_an_empty_or_missing_prediction_file_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "", "")
     with pytest.raises(UserError, match=r"none\.jsonl: cannot be read"):
         read_predictions(tmp_path / "none.jsonl")
+
+
+def few_shot(first: int, second: int) -> Sample:
+    """A sample with two examples, of so many words each."""
+    examples = tuple((" ".join(["w"] * words), "yes") for words in (first, second))
+    return replace(sample("one"), examples=examples)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"), [(10, 10, 2), (10, 1100, 1), (1100, 10, 0), (500, 500, 1)]
+)
+def test_tk_def_leaves_an_example_out_that_would_not_fit_1024_tokens(
+    first: int, second: int, shown: int
+) -> None:
+    prompt = fit_prompt(few_shot(first, second), "tk-def", WordLLM(), None)
+    assert prompt.text.count("Positive Example") == shown
+    assert prompt.truncated is (shown < 2)
+    assert fit_prompt(few_shot(first, second), "self-instruct", WordLLM(), None).text.count("Example") == 3
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the shared data is not here")
+def test_the_prompts_of_the_real_task_are_literally_the_protocols() -> None:
+    """The forms of superni.md around the task's own texts, read from its file."""
+    path = REAL / "tasks" / "task1393_superglue_copa_text_completion.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    definition, given = content["Definition"][0], content["Instances"][0]["input"]
+    first, second = content["Positive Examples"][:2]
+    found = read_task(path, "task1393", "default", 1, num_examples=2)[0]
+    zero = replace(found, examples=())
+
+    def stopped(text: str) -> str:
+        return text if text[-1] in string.punctuation else f"{text}."
+
+    head, last = f"Definition: {stopped(definition)}\n\n", f"Input: {stopped(given)}\nOutput:"
+    assert fit_prompt(zero, "tk-def", WordLLM(), None).text == (
+        f"{head}Now complete the following example -\n{last}"
+    )
+    shown = "".join(
+        f" Positive Example {number} -\nInput: {stopped(each['input'])}\n"
+        f" Output: {stopped(each['output'])}\n\n"
+        for number, each in enumerate((first, second), start=1)
+    )
+    assert fit_prompt(found, "tk-def", WordLLM(), None).text == (
+        f"{head}{shown}Now complete the following example -\n{last}"
+    )
+    assert (
+        fit_prompt(zero, "self-instruct", WordLLM(), None).text == f"{definition}\n\nInput: {given}\nOutput:"
+    )
+    assert fit_prompt(zero, "chat", WordLLM(), None).text == f"{definition}\n\n{given}"

@@ -148,7 +148,7 @@ def test_predictions_inside_the_run_folder_are_never_overwritten(tmp_path: Path)
 def test_the_model_key_means_a_local_model_with_its_own_settings(tmp_path: Path) -> None:
     tiny = {"backend": "tiny", "device": "cpu", "batch_size": 8}
     found = model_config(settings(tmp_path, model="m", adapter="a", llm=tiny).question)
-    assert found == LLMConfig(backend="local", model="m", adapter="a")
+    assert found == LLMConfig(backend="local", model="m", adapter="a", batch_size=None)
 
 
 def test_the_llm_group_decides_without_model_and_takes_the_adapter(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Completion, FinishReason, LLMConfig, Request, complete_in_order
 from selfinstruct.llm.cache import GrowingLayer
-from selfinstruct.llm.decoding import Decoder, Row, Sampler, by_length, shared_prefix
+from selfinstruct.llm.decoding import Decoder, Row, Sampler
 from selfinstruct.llm.local import LocalLLM, StopWatch
+from selfinstruct.llm.prefixes import by_length, families, shared_prefix
 
 EOS = 2
 ARCHITECTURES = ["llama", "gpt2", "qwen3", "lfm2"]
@@ -126,6 +127,33 @@ def widths_run(decoder: Decoder, prompts: list[list[int]]) -> list[tuple[int, ..
     decoder.decode(rows_of(prompts, [1] * len(prompts)), ending)
     decoder.model.forward = forward
     return shapes
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_batch_of_several_families_answers_as_each_prompt_alone(name: str) -> None:
+    rng = random.Random(2)
+    prompts, limits = [], []
+    for length in (130, 120, 5):
+        prefix = [rng.randrange(5, 400) for _ in range(length)]
+        prompts += [prefix + [rng.randrange(5, 400) for _ in range(n)] for n in (9, 3, 14, 6)]
+        limits += [12, 20, 4, 16]
+    decoder = Decoder(random_model(name))
+    assert len(families(prompts)) == 3
+    together, alone = rows_of(prompts, limits), rows_of(prompts, limits)
+    decoder.decode(together, ending)
+    for row in alone:
+        decoder.decode([row], ending)
+    assert [row.generated for row in together] == [row.generated for row in alone]
+
+
+def test_families_are_found_where_a_pass_for_each_pays() -> None:
+    long, other = list(range(100, 300)), list(range(300, 500))
+    prompts = [[*long, 1], [*other, 1], [7, 8], [*long, 2], [*other, 2], [9], [*long, 3, 4]]
+    assert families(prompts) == [[0, 3, 6], [1, 2, 4, 5]]
+    assert families([[1, 2, 3], [1, 2, 4]]) == [[0, 1]]
+    assert families([[5] * 40]) == [[0]]
+    growing = [[5] * length for length in range(1, 1500)]  # prefixes within prefixes, deeper than any stack
+    assert sorted(number for group in families(growing) for number in group) == list(range(1499))
 
 
 def test_a_shared_prefix_is_run_once() -> None:
@@ -421,7 +449,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_model_that_is_not_causal_is_refused(tmp_path: Path) -> None:
     byte_level_tokenizer().save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "vit"}')
-    with pytest.raises(UserError, match="cannot be loaded as a causal language model"):
+    with pytest.raises(UserError, match="cannot be loaded as a language model"):
         open_local(tmp_path)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from benchmark_folders import instance, named, task, write_benchmark
 
+from eval.subset import Subset
 from eval.superni import (
     SUPERNI,
     Benchmark,
@@ -22,6 +23,7 @@ from selfinstruct.settings import REPOSITORY
 # Two of the 119 official test tasks, by name; their content here is our own.
 OFFICIAL = "task1393_superglue_copa_text_completion"
 OFFICIAL_TOO = "task288_gigaword_summarization"
+REAL = REPOSITORY.parent / "shared" / "data" / "natural-instructions"
 
 
 def load(folder: Path, instances: int = 100) -> Benchmark:
@@ -213,8 +215,8 @@ def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) ->
 
 
 def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="track: 'xlingual' cannot be scored"):
-        load_benchmark(named(tmp_path), None, "xlingual", 100)
+    with pytest.raises(UserError, match="track: 'french' cannot be scored"):
+        load_benchmark(named(tmp_path), None, "french", 100)
 
 
 def test_samples_carry_the_first_positive_examples_asked_for(tmp_path: Path) -> None:
@@ -228,3 +230,95 @@ def test_samples_carry_the_first_positive_examples_asked_for(tmp_path: Path) -> 
     assert load(folder).fingerprint != few_shot.fingerprint
     with pytest.raises(UserError, match=r"t\.json: Positive Examples: 3 there, num_examples=4; lower it"):
         load_benchmark(named(folder), None, "default", 100, num_examples=4)
+
+
+def chosen(folder: Path, *tasks: str, categories: tuple[str, ...] = (), track: str = "default") -> Benchmark:
+    return load_benchmark(named(folder), None, track, 100, subset=Subset(tasks, categories))
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    kinds = {"task1_a": "Word Analogy", "task2_b": "Data to Text", "task12_c": "Word Analogy"}
+    return write_benchmark(tmp_path, {name: task(name, category=kind) for name, kind in kinds.items()})
+
+
+@pytest.mark.parametrize(
+    ("patterns", "categories", "found"),
+    [
+        (("task1*",), (), ["task1_a", "task12_c"]),
+        (("task2_b", "task1_a"), (), ["task1_a", "task2_b"]),
+        ((), ("Word Analogy",), ["task1_a", "task12_c"]),
+        ((), ("data_to_text",), ["task2_b"]),
+        (("task1?_*",), ("word_analogy",), ["task12_c"]),
+    ],
+)
+def test_a_part_is_chosen_by_name_glob_or_category_and_called_partial(
+    patterns: tuple[str, ...], categories: tuple[str, ...], found: list[str], three: Path
+) -> None:
+    benchmark = chosen(three, *patterns, categories=categories)
+    assert list(dict.fromkeys(sample.task for sample in benchmark.samples)) == found
+    assert benchmark.label == f"Mini (partial, {len(found)} of 3 tasks)"
+    assert benchmark.as_json()["subset"] == {"tasks": list(patterns), "categories": list(categories)}
+    assert f"chosen by {{'tasks': {list(patterns)}" in benchmark.found
+
+
+def test_a_pattern_or_category_of_no_task_is_refused_with_a_hint(three: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"tasks: 'task12_d' is none of the 3 tasks of .*; did you mean task12_c\?"
+    ):
+        chosen(three, "task12_d")
+    with pytest.raises(
+        UserError, match=r"categories: 'poetry' is no category .* there are data_to_text, word_an"
+    ):
+        chosen(three, categories=("Poetry",))
+
+
+def test_the_whole_benchmark_says_nothing_of_a_subset(three: Path) -> None:
+    assert "subset" not in chosen(three).as_json()
+
+
+def test_what_was_found_is_counted(tmp_path: Path) -> None:
+    tasks = {OFFICIAL: task(OFFICIAL, instances=100), "task999_old": task("task999_old")}
+    found = load(write_benchmark(tmp_path, tasks, split=f"{OFFICIAL}\ntask999_old\ntask5_x\n")).found
+    assert "SuperNI (partial, 1 of 119 tasks, and 1 tasks" in found
+    assert "1 tasks have fewer than 100 instances" in found
+    assert "1 tasks of the split have no task file: task5_x" in found
+    assert "1 tasks of the split are no official test tasks: this clone is not the release" in found
+
+
+NEW, OLD = "task121_zest_text_modification", "task121_zest_question_rewriting"
+
+
+@pytest.mark.parametrize(("split", "file"), [(NEW, NEW), (NEW, OLD), (OLD, OLD)])
+def test_task121_is_found_and_official_under_both_its_names(split: str, file: str, tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {file: task(file)}, split=f"{split}\n")
+    for patterns in ((), (NEW,), (OLD,), ("task121*",)):
+        benchmark = chosen(folder, *patterns)
+        assert benchmark.label == "SuperNI (partial, 1 of 119 tasks)"
+        assert {sample.task for sample in benchmark.samples} == {split}
+
+
+def test_an_old_task_file_without_ids_is_called_one(tmp_path: Path) -> None:
+    content = task("t1")
+    del content["Instances"][0]["id"]
+    with pytest.raises(UserError, match=r"Instances\[0\]\.id: nothing instead of text; old drafts"):
+        load(write_benchmark(tmp_path, {"t1": content}))
+
+
+def test_the_xlingual_track_has_its_own_split_and_35_tasks(tmp_path: Path) -> None:
+    assert len(official_digests("xlingual")) == 35
+    name = "task1168_xcopa_cause_effect_classification"
+    folder = write_benchmark(tmp_path, {"t1": task("t1"), name: task(name)}, split="t1\n")
+    (folder / "splits" / "xlingual").mkdir()
+    (folder / "splits" / "xlingual" / "test_tasks.txt").write_text(f"{name} \n", encoding="utf-8")
+    assert chosen(folder, track="xlingual").label == "SuperNI (xlingual track, partial, 1 of 35 tasks)"
+    assert load(folder).samples[0].track == "default"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the shared data is not here")
+def test_the_real_clone_is_one_task_of_119_with_its_first_100_instances() -> None:
+    benchmark = load(REAL)
+    assert benchmark.label == "SuperNI (partial, 1 of 119 tasks)"
+    assert (len(benchmark.samples), len(benchmark.missing_tasks)) == (100, 118)
+    assert "118 tasks of the split have no task file" in benchmark.found
+    assert all(sample.id.startswith("task1393-") for sample in benchmark.samples)

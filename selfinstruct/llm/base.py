@@ -30,9 +30,10 @@ class Request:
     """One prompt with its sampling settings (names and meaning of the OpenAI completions API).
 
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
-    what else is in the batch. A stop sequence ends the text and is not part of it. `shorter` makes the same
-    request with one demonstration fewer (None where none is left), for a server that says only when it is
-    asked that a prompt is too long.
+    what else is in the batch. A stop sequence ends the text and is not part of it; with `stop_behind_text` it
+    does so only behind some text, not in the blanks an answer begins with (a server stops at any). `shorter`
+    makes the same request with one demonstration fewer (None where none is left), for a server that says only
+    when it is asked that a prompt is too long.
 
     Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
     when it first sends the request, and `arrived` with its answer as soon as that is there, both from a
@@ -48,6 +49,7 @@ class Request:
     frequency_penalty: float = 0.0
     stop: tuple[str, ...] = ()
     seed: str = "0"
+    stop_behind_text: bool = False
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
     sent: "Callable[[], None] | None" = field(default=None, compare=False, repr=False)
     arrived: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)
@@ -78,7 +80,7 @@ class LLMConfig:
     adapter: str | None = None
     endpoint: str = "completions"
     context_length: int | None = None
-    batch_size: int = 32
+    batch_size: int | None = 32
     dtype: str = "auto"
     device: str = "auto"
     trust_remote_code: bool = False
@@ -158,14 +160,19 @@ class LLM(ABC):
             a sampled token, can depend on a batch's composition: a restart therefore asks again from the
             start of an unfinished chunk. 1 where answers are independent of each other.
         context_length: tokens of prompt and answer together, or None where unknown.
+            Of an encoder-decoder, tokens of a prompt alone.
+        batch_tokens: tokens, of prompts, padding and answers to come, that it computes together well.
         is_chat: whether prompts go through a chat template, as one user turn.
         bill: what its answers used, kept up to date by a model that logs them; else None.
+        is_encoder_decoder: whether prompts and answers have each a context of their own (T5).
     """
 
     chunk_size: int = 1
     context_length: int | None = None
+    batch_tokens: int = 1
     is_chat: bool = False
     bill: "Bill | None" = None
+    is_encoder_decoder: bool = False
 
     @property
     @abstractmethod
@@ -188,7 +195,9 @@ class LLM(ABC):
 
     def room_for(self, max_tokens: int) -> int:
         """Tokens a prompt may have beside an answer of `max_tokens` (sys.maxsize where unknown)."""
-        return sys.maxsize if self.context_length is None else self.context_length - max_tokens
+        if self.context_length is None:
+            return sys.maxsize
+        return self.context_length - (0 if self.is_encoder_decoder else max_tokens)
 
     @abstractmethod
     def submit(self, request: Request) -> None:
@@ -202,7 +211,8 @@ class LLM(ABC):
         """The model to use for one stage's requests, the first of which is number `start_index`.
 
         What an earlier stage left unanswered is dropped. `start_index` is a multiple of `chunk_size`, and
-        a stage keeps at least `chunk_size` requests outstanding, so that chunks are the same on a restart.
+        a stage keeps at least `chunk_size` requests outstanding, so that chunks are the same on a restart. Or
+        a caller makes its own chunks, of at most `chunk_size`: a stage for each, asked whole and then read.
         """
         return self
 
@@ -217,6 +227,7 @@ class WrappedLLM(LLM):
         self._llm = llm
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
         self.bill = llm.bill
+        self.is_encoder_decoder, self.batch_tokens = llm.is_encoder_decoder, llm.batch_tokens
 
     @property
     def description(self) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 import inspect
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
 
 import torch
 from torch.nn.functional import pad
@@ -11,9 +13,8 @@ from transformers import PreTrainedModel
 
 from selfinstruct.llm.base import FinishReason, Request
 from selfinstruct.llm.cache import can_join, joined, new_cache, select_rows, spread
+from selfinstruct.llm.prefixes import SHORTEST_SHARED_PREFIX, by_length, families, shared_prefix
 
-SHORTEST_SHARED_PREFIX = 16  # tokens; below that a pass of its own does not pay
-LARGEST_PADDING = 256  # tokens of padding that a pass of its own for some of the prompts would save
 DROP_BELOW = 0.75  # of the rows unfinished; dropping the others copies the cache: not for each of them
 LARGEST_ERROR = {torch.float32: 1e-3, torch.bfloat16: 0.05, torch.float16: 0.01}  # of a batch's logits
 
@@ -27,6 +28,9 @@ class Row:
     limit: int
     generated: list[int] = field(default_factory=list)
     finish_reason: FinishReason | None = None
+
+
+Ending = Callable[[Row], FinishReason | None]
 
 
 class Sampler:
@@ -82,6 +86,40 @@ class Sampler:
         self.streams = [self.streams[i] for i in kept]
 
 
+class Batch(Protocol):
+    """Rows of one model side by side, whatever its architecture."""
+
+    def prefill(self) -> torch.Tensor:
+        """Run the prompts; logits of the next token, of shape (rows, vocabulary)."""
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Run one more token a row, of shape (rows,); logits as `prefill`."""
+
+    def keep(self, index: torch.Tensor) -> None:
+        """Drop every row but those of `index`."""
+
+
+def generate_rows(batch: Batch, rows: list[Row], ending: Ending) -> None:
+    """Generate into `rows` until `ending`, asked after each token, has given each its finish reason."""
+    logits = batch.prefill()
+    sampler = Sampler(rows, logits.shape[-1], logits.device)
+    while True:
+        tokens = sampler.next_tokens(logits)
+        for row, token in zip(rows, tokens.tolist(), strict=True):
+            if row.finish_reason is None:
+                row.generated.append(token)
+                row.finish_reason = ending(row)
+        unfinished = [i for i, row in enumerate(rows) if row.finish_reason is None]
+        if not unfinished:
+            return
+        if len(unfinished) <= DROP_BELOW * len(rows):
+            index = torch.tensor(unfinished, device=tokens.device)
+            batch.keep(index)
+            sampler.keep(unfinished, index)
+            rows, tokens = [rows[i] for i in unfinished], tokens[index]
+        logits = batch.step(tokens)
+
+
 class Decoder:
     """Decodes with one model, in whatever way is right for its architecture.
 
@@ -104,32 +142,21 @@ class Decoder:
         self.shares = self.mixes and self.joins and self._can_cut()
         self.shares = self.shares and self._batch_agrees([prefix + prompt for prompt in prompts])
 
-    def decode(self, rows: list[Row], ending: Callable[[Row], FinishReason | None]) -> None:
+    def decode(self, rows: list[Row], ending: Ending) -> None:
         """Generate into `rows` until `ending`, asked after each token, has given each its finish reason."""
         rows = sorted(rows, key=lambda row: len(row.prompt))
-        for together in [rows] if self.mixes else [[row] for row in rows]:
-            self._decode(together, ending)
+        if not self.mixes:
+            for row in rows:
+                self._decode([row], [1], ending)
+            return
+        groups = families([row.prompt for row in rows]) if self.shares else [list(range(len(rows)))]
+        rows = [rows[number] for group in groups for number in sorted(group)]
+        self._decode(rows, list(map(len, groups)), ending)
 
     @torch.inference_mode()
-    def _decode(self, rows: list[Row], ending: Callable[[Row], FinishReason | None]) -> None:
-        batch = _Batch(self, [row.prompt for row in rows], room=max(row.limit for row in rows))
-        logits = batch.prefill()
-        sampler = Sampler(rows, logits.shape[-1], logits.device)
-        while True:
-            tokens = sampler.next_tokens(logits)
-            for row, token in zip(rows, tokens.tolist(), strict=True):
-                if row.finish_reason is None:
-                    row.generated.append(token)
-                    row.finish_reason = ending(row)
-            unfinished = [i for i, row in enumerate(rows) if row.finish_reason is None]
-            if not unfinished:
-                return
-            if len(unfinished) <= DROP_BELOW * len(rows):
-                index = torch.tensor(unfinished, device=tokens.device)
-                batch.keep(index)
-                sampler.keep(unfinished, index)
-                rows, tokens = [rows[i] for i in unfinished], tokens[index]
-            logits = batch.step(tokens)
+    def _decode(self, rows: list[Row], families: list[int], ending: Ending) -> None:
+        batch = _Batch(self, [row.prompt for row in rows], max(row.limit for row in rows), families)
+        generate_rows(batch, rows, ending)
 
     @torch.inference_mode()
     def _can_cut(self) -> bool:
@@ -155,13 +182,19 @@ class Decoder:
 
 
 class _Batch:
-    """Rows of one model side by side: their cache, and which of its positions each row may look at."""
+    """Rows of one model side by side: their cache, and which of its positions each row may look at.
 
-    def __init__(self, decoder: Decoder, prompts: list[list[int]], room: int) -> None:
+    `families` counts neighbours that begin alike: each family's prompts are run on their own, then joined.
+    """
+
+    def __init__(
+        self, decoder: Decoder, prompts: list[list[int]], room: int, families: Sequence[int] = ()
+    ) -> None:
         self.decoder, self.device = decoder, decoder.model.device
+        self.families = families if len(families) > 1 else ()
         self.cache = new_cache(decoder.model.config)
         self.prompts, self.longest = prompts, max(map(len, prompts))
-        self.shared = shared_prefix(prompts) if decoder.shares else 0
+        self.shared = shared_prefix(prompts) if decoder.shares and not self.families else 0
         # All rows run the same number of tokens after the shared prefix: those with less of their own run
         # the end of the prefix once more, so that no padding stands in front of a convolution.
         self.cuts = [len(prompt) - (self.longest - self.shared) if self.shared else 0 for prompt in prompts]
@@ -174,7 +207,12 @@ class _Batch:
 
     def prefill(self) -> torch.Tensor:
         """Run the prompts, sorted by length; logits of the next token, of shape (rows, vocabulary)."""
-        groups = by_length(self.prompts) if self.decoder.joins and not self.shared else [self.prompts]
+        groups = [self.prompts]
+        if self.families:
+            prompts = iter(self.prompts)
+            groups = [list(islice(prompts, size)) for size in self.families]
+        elif self.decoder.joins and not self.shared:
+            groups = by_length(self.prompts)
         if len(groups) > 1:
             return self._prefill_in(groups)
         if self.shared:
@@ -225,26 +263,3 @@ class _Batch:
 
     def _column(self, values: list[int]) -> torch.Tensor:
         return torch.tensor(values, device=self.device)[:, None]
-
-
-def shared_prefix(prompts: list[list[int]]) -> int:
-    """Length of the prefix that all prompts begin with, or 0 where running it once does not pay."""
-    first, last = min(prompts), max(prompts)
-    shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    shortest, longest = min(map(len, prompts)), max(map(len, prompts))
-    shared = min(shared, shortest - 1)
-    pays = len(prompts) > 1 and shortest - (longest - shared) >= SHORTEST_SHARED_PREFIX
-    return shared if pays else 0
-
-
-def by_length(prompts: list[list[int]]) -> list[list[list[int]]]:
-    """Prompts, sorted by length, in groups of neighbours: few, and with little padding in each."""
-    groups: list[list[list[int]]] = []
-    padding = 0
-    for prompt in reversed(prompts):
-        padding += len(groups[-1][-1]) - len(prompt) if groups else 0
-        if not groups or padding > LARGEST_PADDING:
-            groups.append([])
-            padding = 0
-        groups[-1].insert(0, prompt)
-    return groups[::-1]

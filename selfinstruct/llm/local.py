@@ -1,4 +1,4 @@
-"""Any causal language model by folder or hub id, through transformers, with or without a LoRA adapter."""
+"""Any causal or encoder-decoder model by folder or hub id, through transformers, with or without adapter."""
 
 import hashlib
 import json
@@ -8,14 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 
+from selfinstruct import processes
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, FinishReason, LLMConfig, Request
 from selfinstruct.llm.decoding import Decoder, Row
+from selfinstruct.llm.encoder_decoder import EncoderDecoderDecoder, prompt_length
+from selfinstruct.llm.memory import MemoryLimit
 from selfinstruct.llm.model_folder import base_and_adapter, hide_hints_at_gpu_kernels
 
 LARGEST_SANE_LENGTH = 10**8  # tokenizers without a limit say 10**30
+BATCH_TOKENS_CPU, BATCH_TOKENS_GPU = 32768, 131072  # more gains nothing on a CPU (docs/benchmarks.md)
+ALL_AT_ONCE = 4096  # requests: of a caller who makes batches of his own
 
 
 class LocalLLM(LLM):
@@ -27,7 +38,7 @@ class LocalLLM(LLM):
 
     def __init__(self, config: LLMConfig, model: str) -> None:
         self._name, self._adapter = base_and_adapter(model, config.adapter)
-        self.chunk_size = config.batch_size
+        self.chunk_size = config.batch_size or ALL_AT_ONCE
         self.is_chat = config.endpoint == "chat"
         self._tokenizer = load_tokenizer(self._name, self._adapter, config.trust_remote_code)
         if self.is_chat and not self._tokenizer.chat_template:
@@ -36,10 +47,18 @@ class LocalLLM(LLM):
                 "use llm.endpoint=completions"
             )
         self._model = load_model(self._name, self._adapter, config)
-        self.context_length = config.context_length or context_length(self._model, self._tokenizer)
-        self._decoder = Decoder(self._model)
+        self.is_encoder_decoder = bool(self._model.config.is_encoder_decoder)
+        self._decoder: Decoder | EncoderDecoderDecoder
+        if self.is_encoder_decoder:
+            self.context_length = config.context_length or prompt_length(self._model)
+            self._decoder = EncoderDecoderDecoder(self._model)
+        else:
+            self.context_length = config.context_length or context_length(self._model, self._tokenizer)
+            self._decoder = Decoder(self._model)
+        self.batch_tokens = BATCH_TOKENS_CPU if self._model.device.type == "cpu" else BATCH_TOKENS_GPU
+        self._memory = MemoryLimit()
         self._end_tokens = end_tokens(self._model, self._tokenizer)
-        self._stop_watch = StopWatch(self._tokenizer)
+        self._stop_watch = StopWatch(self._tokenizer, behind=0 if self.is_encoder_decoder else 4)
         self._waiting: deque[Row] = deque()
         self._answered: deque[Completion] = deque()
 
@@ -52,7 +71,7 @@ class LocalLLM(LLM):
             "adapter": weights_digest(self._adapter) if self._adapter else None,
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "chat": self.is_chat,
-            "batch_size": self.chunk_size,
+            "batch_size": None if self.chunk_size == ALL_AT_ONCE else self.chunk_size,
         }
 
     @property
@@ -69,7 +88,9 @@ class LocalLLM(LLM):
         prompt = self._encode(request.prompt)
         room = request.max_tokens
         if self.context_length is not None:
-            room = min(room, self.context_length - len(prompt))
+            left = self.context_length - len(prompt)
+            # An encoder-decoder's answer has a context of its own.
+            room = min(room, left) if not self.is_encoder_decoder else room if left >= 0 else 0
             if room < 1:
                 raise UserError(
                     f"llm.model={self._name}: a prompt of {len(prompt)} tokens leaves no room in "
@@ -84,7 +105,7 @@ class LocalLLM(LLM):
             if not self._waiting:
                 raise LookupError("no request is waiting for an answer")
             rows = [self._waiting.popleft() for _ in range(min(self.chunk_size, len(self._waiting)))]
-            self._decoder.decode(rows, self._ending)
+            self._memory.decode(rows, self._decode)
             self._answered.extend(map(self._completion, rows))
         return self._answered.popleft()
 
@@ -106,6 +127,9 @@ class LocalLLM(LLM):
         ids = self._tokenizer(prompt, add_special_tokens=not self.is_chat, verbose=False)["input_ids"]
         return ids or [self._tokenizer.bos_token_id or min(self._end_tokens, default=0)]
 
+    def _decode(self, rows: list[Row]) -> None:
+        self._decoder.decode(rows, self._ending)
+
     def _ending(self, row: Row) -> FinishReason | None:
         if row.generated[-1] in self._end_tokens or self._stop_watch.has_stopped(row):
             return "stop"
@@ -121,10 +145,13 @@ class LocalLLM(LLM):
 
 
 class StopWatch:
-    """Tells from token ids whether a row's text has reached a stop sequence, without decoding all of it."""
+    """Tells from token ids whether a row's text has reached a stop sequence, without decoding all of it.
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    An answer is decoded `behind` so many of its prompt's tokens, of which it is the continuation.
+    """
+
+    def __init__(self, tokenizer: Any, behind: int = 4) -> None:
+        self._tokenizer, self._behind = tokenizer, behind
         self._last_characters: dict[int, set[str]] = {}
 
     def has_stopped(self, row: Row) -> bool:
@@ -137,12 +164,12 @@ class StopWatch:
         tail = self._decode(row.generated[-window:])
         if not any(stop in tail for stop in stops):
             return False
-        return any(stop in self._text_after_prompt(row, row.generated) for stop in stops)
+        return _first_stop(row.request, self._text_after_prompt(row, row.generated)) is not None
 
     def text(self, row: Row, tokens: list[int]) -> str:
         """Text of a row's `tokens`, cut before the first stop sequence."""
         text = self._text_after_prompt(row, tokens)
-        return text[: min((text.find(stop) for stop in row.request.stop if stop in text), default=None)]
+        return text[: _first_stop(row.request, text)]
 
     def _may_end_one_of(self, token: int, stops: tuple[str, ...]) -> bool:
         if token not in self._last_characters:
@@ -153,11 +180,19 @@ class StopWatch:
 
     def _text_after_prompt(self, row: Row, tokens: list[int]) -> str:
         # Decoded behind the prompt's last tokens: alone, some tokenizers drop the space at the beginning.
-        before = self._decode(row.prompt[-4:])
-        return self._decode(row.prompt[-4:] + tokens)[len(before) :]
+        prompt = row.prompt[len(row.prompt) - min(self._behind, len(row.prompt)) :]
+        before = self._decode(prompt)
+        return self._decode(prompt + tokens)[len(before) :]
 
     def _decode(self, tokens: list[int]) -> str:
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def _first_stop(request: Request, text: str) -> int | None:
+    """Where the first stop sequence begins that counts; None where there is none."""
+    first = len(text) - len(text.lstrip()) if request.stop_behind_text else 0
+    places = [text.find(stop, first) for stop in request.stop]
+    return min((place for place in places if place >= 0), default=None)
 
 
 def load_tokenizer(model: str, adapter: str | None, trust_remote_code: bool) -> Any:
@@ -177,7 +212,12 @@ def load_model(model: str, adapter: str | None, config: LLMConfig) -> PreTrained
     """The model with its adapter merged in, on its device, ready to answer."""
     device = config.device
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = f"cuda:{processes.local_index()}" if torch.cuda.is_available() else "cpu"
+        if device != "cpu" and processes.local_index() >= torch.cuda.device_count():
+            raise UserError(
+                f"process {processes.local_index()} of this machine finds {torch.cuda.device_count()} GPUs; "
+                "start one process a GPU (accelerate launch --num_processes)"
+            )
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(f"llm.device={device}: there is no such GPU here; use llm.device=auto or cpu")
     try:
@@ -188,7 +228,9 @@ def load_model(model: str, adapter: str | None, config: LLMConfig) -> PreTrained
         hide_hints_at_gpu_kernels()
     loaded: Any
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(
+        shape = AutoConfig.from_pretrained(model, trust_remote_code=config.trust_remote_code)
+        auto_class: Any = AutoModelForSeq2SeqLM if shape.is_encoder_decoder else AutoModelForCausalLM
+        loaded = auto_class.from_pretrained(
             model,
             dtype=choose_dtype(config.dtype, device),
             use_safetensors=True,
@@ -196,7 +238,7 @@ def load_model(model: str, adapter: str | None, config: LLMConfig) -> PreTrained
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise UserError(
-            f"llm.model={model}: cannot be loaded as a causal language model ({first_line(error)}); "
+            f"llm.model={model}: cannot be loaded as a language model ({first_line(error)}); "
             "give a folder or hub id of one, with safetensors weights"
         ) from error
     if adapter:

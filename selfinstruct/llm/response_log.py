@@ -4,7 +4,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,7 @@ class LoggedLLM(WrappedLLM):
         self._log: jsonl.Appender | None = None  # from the first answer on: before, nothing need be there
         self._lock = threading.Lock()  # of the log's end, which a thread of the backend writes to
         jsonl.cut_torn_last_line(path)
-        logged = _answers_by_key(path)
+        logged = _answers_by_key(path, jsonl.numbered_records(path)) if path.exists() else {}
         self._answers = {key: completion for key, (_, completion) in logged.items()}
         prices = other_prices or {}
         priced = [(completion, prices.get(stage, price)) for stage, completion in logged.values()]
@@ -55,6 +55,12 @@ class LoggedLLM(WrappedLLM):
         super().__init__(llm)
         self.bill: Bill = Bill(price, Spent.on(priced))
         self._stage = _Stage(self, llm, "", 0)
+
+    def take_in(self, logs: Iterable[Path]) -> None:
+        """Count answers in other processes' logs, which they may be writing, as if they were in its own."""
+        for path in logs:
+            found = _answers_by_key(path, jsonl.finished_records(path))
+            self._answers |= {key: completion for key, (_, completion) in found.items()}
 
     def submit(self, request: Request) -> None:
         """As `for_stage("")`."""
@@ -115,7 +121,8 @@ class _Stage(WrappedLLM):
 
     def __init__(self, parent: LoggedLLM, llm: LLM, stage: str, start_index: int) -> None:
         super().__init__(llm)
-        self._parent, self._stage, self._next_index = parent, stage, start_index
+        self._parent, self._stage = parent, stage
+        self._start_index = self._next_index = start_index
         self.bill = parent.bill
         self._description = dict(llm.description)
         self._chunk: list[_Ask] = []
@@ -124,10 +131,12 @@ class _Stage(WrappedLLM):
     def submit(self, request: Request) -> None:
         index, self._next_index = self._next_index, self._next_index + 1
         settings = {name: getattr(request, name) for name in _NAMING}
+        if not request.stop_behind_text:
+            del settings["stop_behind_text"]  # named only where it says something: older logs stay good
         named = jsonl.dumps([self._description, self._stage, index, settings])
         key = hashlib.sha256(named.encode()).hexdigest()
         self._chunk.append(_Ask(request, index, key))
-        if self._next_index % self.chunk_size == 0:
+        if (self._next_index - self._start_index) % self.chunk_size == 0:
             self._dispatch()
 
     def next_completion(self) -> Completion:
@@ -163,12 +172,12 @@ def logged_completion(record: jsonl.Record) -> Completion:
     return Completion(record["text"], record["finish_reason"], *counts)
 
 
-def _answers_by_key(path: Path) -> dict[str, tuple[str, Completion]]:
+def _answers_by_key(
+    path: Path, records: Iterable[tuple[int, jsonl.Record]]
+) -> dict[str, tuple[str, Completion]]:
     """The stage and the answer of each key."""
-    if not path.exists():
-        return {}
     answers: dict[str, tuple[str, Completion]] = {}
-    for number, record in jsonl.numbered_records(path):
+    for number, record in records:
         try:
             completion = logged_completion(record)
             answers[record["key"]] = record["stage"], completion

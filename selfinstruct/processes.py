@@ -25,9 +25,19 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def index() -> int:
+    """This process's number, from 0, over all machines."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def local_index() -> int:
+    """This process's number on its machine: the GPU it takes where each takes one."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
 def is_main() -> bool:
     """Whether this process is the one that writes and reports."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return index() == 0
 
 
 def refuse_unknown_sharding() -> None:
