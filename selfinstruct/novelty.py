@@ -196,6 +196,8 @@ class NoveltyFilter:
             if adding:
                 place[i] = len(self._texts)
                 self._add(text, encoded[i])
+        if len(self._index) + len(place) == len(self) and len(place) * len(texts) > _PAIRS_BY_SCAN:
+            self._index.add_queried(query, np.array([verdict.is_novel for verdict in verdicts]))
         return verdicts
 
     def _near_members(
@@ -235,11 +237,14 @@ class NoveltyFilter:
     def _bring_up_index(self, coming: list[rouge.Encoded]) -> None:
         """Put into the index what a scan would take longer for than it is worth."""
         size, indexed = len(self), len(self._index)
-        if (size - indexed) * len(coming) <= _PAIRS_BY_SCAN:
-            return
-        if size + len(coming) < 2 * self._ranked_at:
+        total = size + len(coming)
+        if total >= 2 * self._ranked_at and total * len(coming) > _PAIRS_BY_SCAN:
+            self._rebuild_index(coming)
+        elif (size - indexed) * len(coming) > _PAIRS_BY_SCAN:
             self._index.add(self._batch(self._encoded.members(indexed, size)))
-            return
+
+    def _rebuild_index(self, coming: list[rouge.Encoded]) -> None:
+        size = len(self)
         steps = range(0, size, _TEXTS_AT_ONCE)
         counts = np.zeros(self._encoded.num_tokens, np.int64)
         for part in (coming, *(self._encoded.members(i, i + _TEXTS_AT_ONCE) for i in steps)):
