@@ -5,7 +5,6 @@ rare tokens and on pairs of the others in order. What it names is a superset: RO
 to compute.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -195,8 +194,9 @@ class OverlapIndex:
     depend on ranks, speed does: build it anew when the pool has grown a lot.
     """
 
-    def __init__(self, threshold: float) -> None:
+    def __init__(self, threshold: float, threads: int) -> None:
         self._threshold = threshold
+        self._threads = threads
         self._rank = np.zeros(0, np.int64)  # of each token number; the lowest are the rarest
         self._num_rare = 0  # of those ranks
         self._segments: list[_Postings] = []
@@ -336,7 +336,7 @@ class OverlapIndex:
         if len(cuts) <= 2:
             yield from map(step, pairwise(cuts))
             return
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             yield from pool.map(step, pairwise(cuts))
 
     def _near(
