@@ -3,15 +3,20 @@
 python scripts/filter_novel.py candidates=new.jsonl pool=seeds/seed_tasks.jsonl output=kept.jsonl
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
-from selfinstruct.novelty import NoveltyFilter
+from selfinstruct.novelty import NoveltyFilter, Verdict
+from selfinstruct.novelty_cluster import admit_on_cluster
+from selfinstruct.own_files import announce_files, refuse_foreign_files, write_manifest
 from selfinstruct.progress import progress_bar
-from selfinstruct.text_tables import Table, open_table, replacing
+from selfinstruct.text_tables import Chunk, Table, open_table, replacing
 
 
 @dataclass
@@ -33,16 +38,19 @@ class FilterNovelConfig:
     fidelity: str
     novelty: NoveltyConfig
     report: Path | None
+    ray: str | None
 
     def __post_init__(self) -> None:
         if self.fidelity not in ("fixed", "released"):
             raise UserError(f"fidelity: {self.fidelity!r}; choose fixed or released")
         if not self.fields or not all(self.fields):
             raise UserError("field: names no field; give the field that holds the instruction")
-        written = [path.resolve() for path in (self.output, self.report) if path is not None]
+        written = [path.resolve() for path in (*self.written, self.manifest)]
         read = [path.resolve() for path in (self.candidates, *self.pools)]
         if len(set(written)) < len(written):
-            raise UserError(f"report: {self.report} is the output too; choose another name")
+            raise UserError(
+                f"report: {self.report} is written already (output, manifest); choose another name"
+            )
         for path in written:
             if path in read:
                 raise UserError(f"{path}: is read and would be written; choose another name")
@@ -56,62 +64,121 @@ class FilterNovelConfig:
         return [self.field] if isinstance(self.field, str) else self.field
 
     @property
+    def written(self) -> list[Path]:
+        """The files that are written, the manifest aside."""
+        return [self.output] if self.report is None else [self.output, self.report]
+
+    @property
+    def manifest(self) -> Path:
+        """Settings, counts and check sums of what was written."""
+        return self.output.with_name(f"{self.output.name}.manifest.json")
+
+    @property
     def pools(self) -> list[Path]:
         """The files whose texts are in the pool from the start."""
         if self.pool is None:
             return []
         return self.pool if isinstance(self.pool, list) else [self.pool]
 
-    def make_filter(self) -> NoveltyFilter:
-        """An empty pool with these settings."""
+    def filter_settings(self) -> dict[str, Any]:
+        """The arguments of `NoveltyFilter`."""
         is_released = self.fidelity == "released"
-        tokenizer = self.novelty.tokenizer or ("english" if is_released else "unicode")
-        return NoveltyFilter(self.novelty.threshold, tokenizer, reject_exact_duplicates=not is_released)
+        return {
+            "threshold": self.novelty.threshold,
+            "tokenizer": self.novelty.tokenizer or ("english" if is_released else "unicode"),
+            "reject_exact_duplicates": not is_released,
+        }
+
+
+@dataclass
+class _Counts:
+    pool: int = 0
+    read: int = 0
+    kept: int = 0
 
 
 def filter_novel(config: FilterNovelConfig) -> None:
     """Copy the novel records of `candidates` to `output`, unchanged and in order; the rest to `report`.
 
-    Memory holds the texts that are kept, not the file.
+    Memory holds the texts that are kept, not the file; on a cluster (`ray`) all texts. What exists is
+    replaced, at the end, only if an earlier run wrote it: `<output>.manifest.json` knows.
 
     Raises:
-        UserError: a file cannot be read, or a record lacks a text; nothing is written then.
+        UserError: a file cannot be read, a record lacks a text, a file is in the way, or there is no cluster;
+            nothing is written then.
     """
-    pool = config.make_filter()
+    refuse_foreign_files(config.manifest, config.written)
+    pool = NoveltyFilter(**config.filter_settings())
     candidates = open_table(config.candidates, config.fields)
-    for path in config.pools:
-        _fill(pool, open_table(path, config.fields), path)
-    num_pool = len(pool)
-    num_read = 0
+    tables = [open_table(path, config.fields) for path in config.pools]
+    counts = _Counts()
+    judge = _make_judge(config, pool, tables, candidates, counts)
     with ExitStack() as stack:
         writer = candidates.copy_to(config.output, stack)
-        report = None
-        if config.report is not None:
-            report = stack.enter_context(
-                open(stack.enter_context(replacing(config.report)), "w", encoding="utf-8", newline="\n")
-            )
+        report = _Report(config.report, pool, stack) if config.report else None
         bar = stack.enter_context(progress_bar("filter", candidates.size, unit=candidates.unit))
         for chunk in candidates.chunks():
-            verdicts = pool.admit(chunk.texts)
+            verdicts = judge(chunk.texts)
             writer.write(chunk, [verdict.is_novel for verdict in verdicts])
-            num_read += len(verdicts)
             if report is not None:
-                for number, text, verdict in zip(chunk.numbers, chunk.texts, verdicts, strict=True):
-                    if (found := pool.explain_verdict(text, verdict)) is not None:
-                        line = {"line": number, "text": text, "nearest": found.member, "score": found.score}
-                        report.write(f"{jsonl.dumps(line | {'common': list(found.common)})}\n")
+                report.write(chunk, verdicts)
+            counts.read += len(verdicts)
+            counts.kept += sum(verdict.is_novel for verdict in verdicts)
             bar.update(chunk.done - bar.n)
-            bar.set_postfix(kept=len(pool) - num_pool, dropped=num_read - len(pool) + num_pool, refresh=False)
-    num_kept = len(pool) - num_pool
-    print(f"{config.output}: {num_kept:,} of {num_read:,} kept; {num_read - num_kept:,} too similar")
-    if num_pool:
-        print(f"pool: {num_pool:,} from {', '.join(map(str, config.pools))}")
+            bar.set_postfix(kept=counts.kept, dropped=counts.read - counts.kept, refresh=False)
+        announce_files(config.manifest, config.written)
+    settings = {"candidates": config.candidates.name, "pool": [path.name for path in config.pools]}
+    settings |= {"field": config.fields} | config.filter_settings()
+    write_manifest(config.manifest, config.written, {"settings": settings, "counts": asdict(counts)})
+    _print_summary(config, counts)
+
+
+def _make_judge(
+    config: FilterNovelConfig, pool: NoveltyFilter, tables: list[Table], candidates: Table, counts: _Counts
+) -> Callable[[Sequence[str]], list[Verdict]]:
+    """What gives the verdicts on the next texts of the candidates."""
+
+    def pool_texts() -> Iterator[str]:
+        for path, table in zip(config.pools, tables, strict=True):
+            for text in _texts(f"pool {path.name}", table):
+                counts.pool += 1
+                yield text
+
+    if config.ray is None:
+        pool.extend(pool_texts())
+        return pool.admit
+    texts = _texts("read", candidates)
+    decided = iter(admit_on_cluster(pool_texts(), texts, config.ray, **config.filter_settings()))
+    return lambda texts: list(islice(decided, len(texts)))
+
+
+def _texts(name: str, table: Table) -> Iterator[str]:
+    with progress_bar(name, table.size, unit=table.unit) as bar:
+        for chunk in table.chunks():
+            yield from chunk.texts
+            bar.update(chunk.done - bar.n)
+
+
+class _Report:
+    """What was dropped, a line each."""
+
+    def __init__(self, path: Path, pool: NoveltyFilter, stack: ExitStack) -> None:
+        temporary = stack.enter_context(replacing(path))
+        file = open(temporary, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by the stack
+        self._file = stack.enter_context(file)
+        self._pool = pool
+
+    def write(self, chunk: Chunk, verdicts: Sequence[Verdict]) -> None:
+        for number, text, verdict in zip(chunk.numbers, chunk.texts, verdicts, strict=True):
+            if (found := self._pool.explain_verdict(text, verdict)) is not None:
+                line = {"line": number, "text": text, "nearest": found.member, "score": found.score}
+                self._file.write(f"{jsonl.dumps(line | {'common': list(found.common)})}\n")
+
+
+def _print_summary(config: FilterNovelConfig, counts: _Counts) -> None:
+    num_dropped = counts.read - counts.kept
+    print(f"{config.output}: {counts.kept:,} of {counts.read:,} kept; {num_dropped:,} too similar")
+    if counts.pool:
+        print(f"pool: {counts.pool:,} from {', '.join(map(str, config.pools))}")
     if config.report is not None:
         print(f"{config.report}: what was dropped, each with the one it is too similar to")
-
-
-def _fill(pool: NoveltyFilter, table: Table, path: Path) -> None:
-    with progress_bar(f"pool {path.name}", table.size, unit=table.unit) as bar:
-        for chunk in table.chunks():
-            pool.extend(chunk.texts)
-            bar.update(chunk.done - bar.n)

@@ -61,19 +61,23 @@ class NoveltyFilter:
         tokenizer: "english" (the released one: ASCII words) or "unicode" (words of any script).
         reject_exact_duplicates: also reject a text equal to a member up to white space, whatever its score:
             a text without a single token scores 0 against its own copy. Its score is given as 1.0.
+        threads: at most; by default as many as there are cores.
 
     Raises:
         UserError: a threshold outside 0..1, or an unknown tokenizer.
     """
 
-    def __init__(self, threshold: float, tokenizer: str, reject_exact_duplicates: bool) -> None:
+    def __init__(
+        self, threshold: float, tokenizer: str, reject_exact_duplicates: bool, threads: int | None = None
+    ) -> None:
         if not 0 <= threshold <= 1:
             raise UserError(f"novelty.threshold is {threshold}; it must be a ROUGE-L, 0 to 1 (paper: 0.7)")
         self._threshold = threshold
+        self._threads = threads or os.cpu_count() or 1
         self._tokenize = _tokenize_function(tokenizer)
         self._encoded = rouge.EncodedPool(self._tokenize)
         self._texts: list[str] = []
-        self._index = OverlapIndex(threshold)  # of the first len(self._index) members
+        self._index = OverlapIndex(threshold, self._threads)  # of the first len(self._index) members
         self._ranked_at = 0  # texts whose token frequencies the index goes by
         self._member_by_folded: dict[str, int] | None = {} if reject_exact_duplicates else None
 
@@ -144,7 +148,7 @@ class NoveltyFilter:
     def similarities(self, first: int, stop: int) -> Iterator[tuple[dict[str, float], float]]:
         """For each member from `first` up to `stop`: `similarity` as it was before the member joined.
 
-        All cores share the work.
+        The threads share the work.
         """
         step = max(1, min(_ROWS_AT_ONCE, _SCORES_AT_ONCE // max(stop, 1)))
 
@@ -153,13 +157,13 @@ class NoveltyFilter:
             scores = self._encoded.rouge_l_rows(self._encoded.members(start, end), 0, end - 1)
             return [self._most_similar(scores[i, : start + i]) for i in range(end - start)]
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self._threads) as pool:
             for block in pool.map(rows, range(first, stop, step)):
                 yield from block
 
     def _add(self, text: str, encoded: rouge.Encoded) -> None:
         if self._member_by_folded is not None:
-            self._member_by_folded.setdefault(_fold(text), len(self._texts))
+            self._member_by_folded.setdefault(fold(text), len(self._texts))
         self._encoded.append_encoded(encoded)
         self._texts.append(text)
 
@@ -171,7 +175,7 @@ class NoveltyFilter:
         return {self._texts[i]: float(scores[i]) for i in order}, float(np.mean(scores))
 
     def _same_as(self, text: str) -> int | None:
-        return None if self._member_by_folded is None else self._member_by_folded.get(_fold(text))
+        return None if self._member_by_folded is None else self._member_by_folded.get(fold(text))
 
     def _judge(self, texts: Sequence[str], adding: bool) -> list[Verdict]:
         encoded = [self._encoded.encode(text) for text in texts]
@@ -196,6 +200,8 @@ class NoveltyFilter:
             if adding:
                 place[i] = len(self._texts)
                 self._add(text, encoded[i])
+        if len(self._index) + len(place) == len(self) and len(place) * len(texts) > _PAIRS_BY_SCAN:
+            self._index.add_queried(query, np.array([verdict.is_novel for verdict in verdicts]))
         return verdicts
 
     def _near_members(
@@ -203,7 +209,7 @@ class NoveltyFilter:
     ) -> Iterator[tuple[Ints, Ints, NDArray[np.float64]]]:
         """Yield (place in the batch, member, ROUGE-L) of the pairs too similar; a pair may come twice."""
         for which, members in self._index.pairs(query):
-            scores = self._encoded.rouge_l_of_pairs(encoded, which, members)
+            scores = self._encoded.rouge_l_of_pairs(encoded, which, members, self._threads)
             is_near = scores > self._threshold
             yield which[is_near], members[is_near], scores[is_near]
         first = len(self._index)
@@ -218,7 +224,11 @@ class NoveltyFilter:
         lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
         for one, other in self._index.pairs_within(query):
             scores = rouge.rouge_l_of_encoded(
-                [encoded[i] for i in one], [encoded[i] for i in other], lengths[one], lengths[other]
+                [encoded[i] for i in one],
+                [encoded[i] for i in other],
+                lengths[one],
+                lengths[other],
+                self._threads,
             )
             for i in np.flatnonzero(scores > self._threshold).tolist():
                 near.setdefault(int(one[i]), {})[int(other[i])] = float(scores[i])
@@ -235,11 +245,14 @@ class NoveltyFilter:
     def _bring_up_index(self, coming: list[rouge.Encoded]) -> None:
         """Put into the index what a scan would take longer for than it is worth."""
         size, indexed = len(self), len(self._index)
-        if (size - indexed) * len(coming) <= _PAIRS_BY_SCAN:
-            return
-        if size + len(coming) < 2 * self._ranked_at:
+        total = size + len(coming)
+        if total >= 2 * self._ranked_at and total * len(coming) > _PAIRS_BY_SCAN:
+            self._rebuild_index(coming)
+        elif (size - indexed) * len(coming) > _PAIRS_BY_SCAN:
             self._index.add(self._batch(self._encoded.members(indexed, size)))
-            return
+
+    def _rebuild_index(self, coming: list[rouge.Encoded]) -> None:
+        size = len(self)
         steps = range(0, size, _TEXTS_AT_ONCE)
         counts = np.zeros(self._encoded.num_tokens, np.int64)
         for part in (coming, *(self._encoded.members(i, i + _TEXTS_AT_ONCE) for i in steps)):
@@ -278,5 +291,6 @@ def _tokenize_function(name: str) -> rouge.Tokenize:
     raise UserError(f'novelty.tokenizer is "{name}"; it must be english or unicode')
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """A text up to white space: what exact duplicates have in common."""
     return " ".join(text.split())

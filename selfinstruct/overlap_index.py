@@ -1,11 +1,13 @@
 """An inverted index that names the pool members whose ROUGE-L with a text may exceed a threshold.
 
 Prefix filtering as set similarity joins do it (Bayardo et al. 2007; Wang et al. 2012 for longer prefixes), on
-pairs of tokens in order. What it names is a superset: ROUGE-L itself is for the caller to compute.
+rare tokens and on pairs of the others in order. What it names is a superset: ROUGE-L itself is for the caller
+to compute.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Literal
 
@@ -18,10 +20,16 @@ Keys = NDArray[np.uint64]
 # Pairs of texts with a longer one among them are found by single tokens: the pairs of a long prefix are many,
 # and its rarest tokens alone say enough.
 LONGEST_BY_PAIRS = 40
+# A key is a hash of one or two tokens, a bit that says whether only shorter texts need to find it, and in the
+# last 16 bits the length of the text.
+_FOR_SHORTER = np.uint64(1 << 16)
 _LONGEST = 0xFFFF  # lengths in a key stop here: longer texts count as so long
-_WORDS = 4  # of 64 bits, of the sketch of a text
+_RARE = 100  # a token that has occurred no more often than this is found by itself, without a partner
+_WORDS = 8  # of 64 bits, of the sketch of a text
+_WORDS_AT_ONCE = 2  # compared before the pairs that they tell apart are dropped
 _ROUNDING = 1e-6  # a bound may let through a pair too many, never one too few
-_POSTINGS_AT_ONCE = 1 << 20  # bounds the memory of one step of a search
+_POSTINGS_AT_ONCE = 1 << 18  # in one step of a search: what stays in a core's cache
+_TEXTS_AT_ONCE = 4096
 _LARGEST_SEGMENT = 1 << 24  # postings; larger ones are not merged
 
 
@@ -44,21 +52,26 @@ class TokenBatch:
 class _Postings:
     """What texts are found by: a row for each key of a text."""
 
-    keys: Keys  # the hash of one or two tokens, and in the last 16 bits the length of the text
+    keys: Keys
     texts: NDArray[np.int32]
     reach: NDArray[np.int32]  # the longest partner that this key is needed for
 
     @staticmethod
-    def of(hashes: Keys, texts: Ints, lengths: Ints, reach: Ints) -> "_Postings":
-        return _Postings(hashes | _in_key(lengths), texts.astype(np.int32), reach.astype(np.int32))
-
-    @staticmethod
-    def join(parts: "list[_Postings]") -> "_Postings":
+    def join(parts: "Sequence[_Postings]") -> "_Postings":
         return _Postings(
             np.concatenate([part.keys for part in parts]),
             np.concatenate([part.texts for part in parts]),
             np.concatenate([part.reach for part in parts]),
         )
+
+    def of_texts(self, is_wanted: NDArray[np.bool_], first: int) -> "_Postings":
+        """Those of some texts, which get the numbers from `first` on."""
+        numbers = (np.cumsum(is_wanted) - 1 + first).astype(np.int32)
+        wanted = self.where(is_wanted[self.texts])
+        return _Postings(wanted.keys, numbers[wanted.texts], wanted.reach)
+
+    def where(self, is_wanted: NDArray[np.bool_]) -> "_Postings":
+        return _Postings(self.keys[is_wanted], self.texts[is_wanted], self.reach[is_wanted])
 
     def by_key(self, sort: Literal["quicksort", "stable"]) -> "_Postings":
         order = np.argsort(self.keys, kind=sort)
@@ -70,18 +83,14 @@ class _Postings:
 
 @dataclass(frozen=True)
 class _Lookups:
-    """What texts look for: the keys from `low` to `high`, which are one hash with a range of lengths."""
+    """What texts look for: the keys from `low` to `high`, which differ in the length only."""
 
     low: Keys
     high: Keys
     texts: NDArray[np.int32]
 
     @staticmethod
-    def of(hashes: Keys, texts: Ints, shortest: Ints, longest: Ints) -> "_Lookups":
-        return _Lookups(hashes | _in_key(shortest), hashes | _in_key(longest), texts.astype(np.int32))
-
-    @staticmethod
-    def join(parts: "list[_Lookups]") -> "_Lookups":
+    def join(parts: "Sequence[_Lookups]") -> "_Lookups":
         return _Lookups(
             np.concatenate([part.low for part in parts]),
             np.concatenate([part.high for part in parts]),
@@ -94,10 +103,41 @@ class _Lookups:
 
 
 @dataclass(frozen=True)
+class _TextKeys:
+    """What texts have in common with others: a row for each token or pair of a text."""
+
+    hashes: Keys
+    texts: Ints
+    lengths: Ints  # of the texts, at most _LONGEST
+    reach: Ints  # the longest partner that this key is needed for
+
+    def postings(self, is_wanted: NDArray[np.bool_] | None = None) -> _Postings:
+        keys = self.hashes | self.lengths.astype(np.uint64)
+        keys |= np.where(self.reach < self.lengths, _FOR_SHORTER, np.uint64(0))
+        postings = _Postings(keys, self.texts.astype(np.int32), self.reach.astype(np.int32))
+        return postings if is_wanted is None else postings.where(is_wanted)
+
+    def lookups(self, shortest: Ints | int, longest: Ints | int = _LONGEST) -> _Lookups:
+        """Those for partners of such lengths (in tokens, both included)."""
+        high = np.minimum(self.reach, longest)
+        low = np.broadcast_to(shortest, high.shape)
+        # What only shorter texts are to find is found by texts shorter than the one it belongs to.
+        low_for_shorter = np.maximum(low, self.lengths + 1)
+        any_text, for_shorter = np.flatnonzero(low <= high), np.flatnonzero(low_for_shorter <= high)
+        hashes = np.concatenate([self.hashes[any_text], self.hashes[for_shorter] | _FOR_SHORTER])
+        return _Lookups(
+            hashes | _joined(low[any_text], low_for_shorter[for_shorter]),
+            hashes | _joined(high[any_text], high[for_shorter]),
+            np.concatenate([self.texts[any_text], self.texts[for_shorter]]).astype(np.int32),
+        )
+
+
+@dataclass(frozen=True)
 class _Rows:
     """The distinct tokens of texts, text by text, each text's in the order of ranks (the rarest first)."""
 
     token: Ints
+    is_rare: NDArray[np.bool_]
     text: Ints
     place: Ints  # among all tokens of its text, in the order of ranks
     first: Ints  # place in the text where it first stands
@@ -105,20 +145,28 @@ class _Rows:
     count: Ints
     length: Ints  # of its text
 
+    def where(self, is_wanted: NDArray[np.bool_]) -> "_Rows":
+        """Some of the rows, in order."""
+        return _Rows(*(getattr(self, field.name)[is_wanted] for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class _Sketches:
     """What tells most pairs apart without a look at their tokens."""
 
     lengths: NDArray[np.int32]
-    bits: Keys  # rows of 64 bits a text; for each token of a text one of them all is set
+    bits: Keys  # rows of 64 bits a text; each token sets one bit of them all, another when it comes again
+
+    def of_texts(self, is_wanted: NDArray[np.bool_]) -> "_Sketches":
+        return _Sketches(self.lengths[is_wanted], self.bits[:, is_wanted])
 
     def append(self, size: int, new: "_Sketches") -> "_Sketches":
         """The first `size` of these and the new ones behind, with room to grow."""
         wanted = size + len(new.lengths)
         grown = self
         if wanted > len(self.lengths):
-            grown = _Sketches(np.zeros(2 * wanted, np.int32), np.zeros((_WORDS, 2 * wanted), np.uint64))
+            room = wanted + wanted // 2
+            grown = _Sketches(np.zeros(room, np.int32), np.zeros((_WORDS, room), np.uint64))
             grown.lengths[:size], grown.bits[:, :size] = self.lengths[:size], self.bits[:, :size]
         grown.lengths[size:wanted], grown.bits[:, size:wanted] = new.lengths, new.bits
         return grown
@@ -139,15 +187,18 @@ class OverlapIndex:
     Two texts of m and n tokens can only exceed a ROUGE-L of t if they have c >= t(m+n)/2 tokens in common, in
     the same order. So m-c tokens of one are not among the common ones, and however tokens are ranked, the two
     common tokens of lowest rank stand among the m-c+2 lowest of the one and the n-c+2 lowest of the other.
-    Rank is frequency: the texts share a pair of rare tokens in the same order, and that pair is the key.
+    Rank is frequency. If the lower of the two is rare, it is the key by which the texts meet; if not, the key
+    is the pair, in its order in the texts.
 
     Ranks are fixed when the index is (re)built; tokens that come later are rarer than all. Results do not
     depend on ranks, speed does: build it anew when the pool has grown a lot.
     """
 
-    def __init__(self, threshold: float) -> None:
+    def __init__(self, threshold: float, threads: int) -> None:
         self._threshold = threshold
+        self._threads = threads
         self._rank = np.zeros(0, np.int64)  # of each token number; the lowest are the rarest
+        self._num_rare = 0  # of those ranks
         self._segments: list[_Postings] = []
         self._sketches = _Sketches(np.zeros(0, np.int32), np.zeros((_WORDS, 0), np.uint64))
         self._size = 0
@@ -159,22 +210,25 @@ class OverlapIndex:
         """Index members from the first on, tokens ranked by `counts` (how often each token number occurs)."""
         self._rank = np.empty(len(counts), np.int64)
         self._rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+        self._num_rare = int(np.count_nonzero(counts <= _RARE))
         self._segments, self._size = [], 0
         for batch in members:
             self.add(batch)
 
     def add(self, batch: TokenBatch) -> None:
         """Index the next members."""
-        for part in batch.split(8192):
-            query = self.query(part)
-            new = query.postings
-            new = _Postings(new.keys, new.texts + np.int32(self._size), new.reach)
-            self._sketches = self._sketches.append(self._size, query.sketches)
-            self._size += len(part.lengths)
-            # Segments shrink geometrically: few to look into, and each posting is merged a few times only.
-            while self._segments and len(self._segments[-1]) < min(2 * len(new), _LARGEST_SEGMENT):
-                new = _Postings.join([self._segments.pop(), new]).by_key("stable")  # quick: two sorted runs
-            self._segments.append(new)
+        for part in batch.split(_TEXTS_AT_ONCE):
+            self.add_queried(self.query(part), np.ones(len(part.lengths), bool))
+
+    def add_queried(self, query: Query, is_wanted: NDArray[np.bool_]) -> None:
+        """Index some texts of a query as the next members."""
+        new = query.postings.of_texts(is_wanted, self._size)
+        self._sketches = self._sketches.append(self._size, query.sketches.of_texts(is_wanted))
+        self._size += int(is_wanted.sum())
+        # Segments shrink geometrically: few to look into, and each posting is merged a few times only.
+        while self._segments and len(self._segments[-1]) < min(2 * len(new), _LARGEST_SEGMENT):
+            new = _Postings.join([self._segments.pop(), new]).by_key("stable")  # quick: two sorted runs
+        self._segments.append(new)
 
     def pairs(self, query: Query) -> Iterator[tuple[Ints, Ints]]:
         """Yield (place in the batch, member): arrays of pairs, none twice in one array."""
@@ -189,105 +243,128 @@ class OverlapIndex:
 
     def query(self, batch: TokenBatch) -> Query:
         """What the texts of a batch are found by and look for."""
-        rows = self._rows(batch)
-        hashes, which, reach = self._pairs(rows)
-        text, length = rows.text[which], rows.length[which]
-        found_by = [_Postings.of(hashes, text, length, reach)]
-        longest = np.minimum(reach, LONGEST_BY_PAIRS)
-        looked_for = [_Lookups.of(hashes, text, self._shortest_partner(length), longest)]
-
-        # Single tokens: of long texts, of those that may meet a long one, and where one common token will do.
-        reach = self._reach(rows.length, rows.place)
-        hashes = _hash(rows.token.astype(np.uint64) | np.uint64(1 << 63))
-        is_long = rows.length > LONGEST_BY_PAIRS
-        one_will_do = np.floor(2 / max(self._threshold, _ROUNDING) + _ROUNDING).astype(np.int64) - rows.length
-        long = np.flatnonzero(is_long & (reach > 0))
-        meets_long = np.flatnonzero(~is_long & (reach > LONGEST_BY_PAIRS))
-        tiny = np.flatnonzero(~is_long & (np.minimum(reach, one_will_do) > 0))
-        for which, lowest, highest in (
-            (long, self._shortest_partner(rows.length[long]), reach[long]),
-            (meets_long, np.full(len(meets_long), LONGEST_BY_PAIRS + 1), reach[meets_long]),
-            (tiny, np.ones(len(tiny), np.int64), np.minimum(one_will_do[tiny], LONGEST_BY_PAIRS)),
-        ):
-            looked_for.append(_Lookups.of(hashes[which], rows.text[which], lowest, highest))
-        which = np.unique(np.concatenate([long, meets_long, tiny]))
-        found_by.append(_Postings.of(hashes[which], rows.text[which], rows.length[which], reach[which]))
-        bits = np.zeros((_WORDS, len(batch.lengths)), np.uint64)
-        word = (hashes >> np.uint64(48)) % np.uint64(_WORDS)
-        np.bitwise_or.at(bits, (word.astype(np.int64), rows.text), np.uint64(1) << (hashes >> np.uint64(58)))
-        return Query(
-            _Sketches(batch.lengths.astype(np.int32), bits),
-            _Postings.join(found_by).by_key("quicksort"),
-            _Lookups.join(looked_for).by_key(),
+        rows, sketches = self._rows(batch)
+        # A long text has too many pairs; a pair with a rare token finds hardly less than the token.
+        is_alone = rows.is_rare | (rows.length > LONGEST_BY_PAIRS)
+        alone, in_pairs = rows.where(is_alone), rows.where(~is_alone)
+        pairs = self._pairs(in_pairs)
+        singles = self._singles(alone)
+        # Tokens that go in pairs count alone too: to meet long texts, and where one common token will do.
+        helpers = self._singles(in_pairs)
+        one_will_do = np.floor(2 / max(self._threshold, _ROUNDING) + _ROUNDING).astype(np.int64)
+        tiny = np.minimum(one_will_do - helpers.lengths, LONGEST_BY_PAIRS)
+        postings = (
+            pairs.postings(),
+            singles.postings(),
+            helpers.postings((helpers.reach > LONGEST_BY_PAIRS) | (np.minimum(tiny, helpers.reach) > 0)),
         )
+        lookups = (
+            pairs.lookups(self._shortest_partner(pairs.lengths), LONGEST_BY_PAIRS),
+            singles.lookups(self._shortest_partner(singles.lengths)),
+            helpers.lookups(LONGEST_BY_PAIRS + 1),
+            helpers.lookups(1, tiny),
+        )
+        return Query(sketches, _Postings.join(postings).by_key("quicksort"), _Lookups.join(lookups).by_key())
 
-    def _rows(self, batch: TokenBatch) -> "_Rows":
+    def _singles(self, rows: _Rows) -> _TextKeys:
+        hashes = _hash(rows.token.astype(np.uint64) | np.uint64(1 << 63))
+        lengths = np.minimum(rows.length, _LONGEST)
+        return _TextKeys(hashes, rows.text, lengths, self._reach(rows.length, rows.place))
+
+    def _rows(self, batch: TokenBatch) -> tuple[_Rows, _Sketches]:
+        ends = np.cumsum(batch.lengths)
         text = np.repeat(np.arange(len(batch.lengths)), batch.lengths)
-        place = np.arange(len(text)) - np.searchsorted(text, text)
-        order = np.lexsort((self._ranks(batch.tokens), text))  # stable: equal tokens stay in order
+        place = np.arange(len(text)) - np.repeat(ends - batch.lengths, batch.lengths)
+        ranks = self._ranks(batch.tokens)
+        order = np.argsort(text << 40 | (ranks + (1 << 32)))
         token, place_in_text = batch.tokens[order], place[order]
         is_new = np.ones(len(token), bool)
         is_new[1:] = (token[1:] != token[:-1]) | (text[1:] != text[:-1])
         starts = np.flatnonzero(is_new)
-        ends = np.append(starts[1:], len(token))[: len(starts)]
-        return _Rows(
+        count = np.diff(starts, append=len(token))
+        again = np.arange(len(token)) - np.repeat(starts, count)
+        rows = _Rows(
             token[starts],
+            ranks[order[starts]] < self._num_rare,
             text[starts],
             place[starts],
-            place_in_text[starts],
-            place_in_text[ends - 1],
-            ends - starts,
+            np.minimum.reduceat(place_in_text, starts) if len(starts) else starts,
+            np.maximum.reduceat(place_in_text, starts) if len(starts) else starts,
+            count,
             batch.lengths[text[starts]],
         )
+        return rows, _sketches(token, again, text, batch.lengths)
 
-    def _pairs(self, rows: "_Rows") -> tuple[Keys, Ints, Ints]:
-        """Pairs of tokens in order: their hashes, the row of the later one by rank, and their reach."""
-        is_short = rows.length <= LONGEST_BY_PAIRS
-        # The later one is at the least the second common token, so a first one stands further ahead.
+    def _pairs(self, rows: _Rows) -> _TextKeys:
+        """Pairs of tokens of a text, in order."""
+        # The later one by rank is at the least the second common token: a first one stands further ahead.
         reach = self._reach(rows.length, rows.place - 1)
-        rank_in_text = np.arange(len(rows.text)) - np.searchsorted(rows.text, rows.text)
-        num_before = np.where(is_short & (reach > 0), rank_in_text, 0)
+        before = np.arange(len(rows.text)) - np.searchsorted(rows.text, rows.text)
+        num_before = np.where(reach > 0, before, 0)
         later = np.repeat(np.arange(len(num_before)), num_before)
         earlier = later - _count_down(num_before)
         forward = rows.first[earlier] < rows.last[later]
         backward = rows.first[later] < rows.last[earlier]
         # A token that occurs twice is a pair with itself.
         reach_twice = self._reach(rows.length, rows.place)
-        twice = np.flatnonzero(is_short & (rows.count > 1) & (reach_twice > 0))
+        twice = np.flatnonzero((rows.count > 1) & (reach_twice > 0))
 
         left = rows.token[np.concatenate([earlier[forward], later[backward], twice])].astype(np.uint64)
         right = rows.token[np.concatenate([later[forward], earlier[backward], twice])].astype(np.uint64)
         which = np.concatenate([later[forward], later[backward], twice])
         reaches = np.concatenate([reach[later[forward]], reach[later[backward]], reach_twice[twice]])
-        return _hash((left << np.uint64(31)) | right), which, reaches
+        return _TextKeys(_hash(left << np.uint64(31) | right), rows.text[which], rows.length[which], reaches)
 
     def _matches(self, query: Query, segment: _Postings, members: _Sketches) -> Iterator[tuple[Ints, Ints]]:
         low = np.searchsorted(segment.keys, query.lookups.low, side="left")
         high = np.searchsorted(segment.keys, query.lookups.high, side="right")
         hits = np.flatnonzero(high > low)
-        low, sizes, texts = low[hits], (high - low)[hits], query.lookups.texts[hits].astype(np.int64)
+        hits = hits[np.argsort(query.lookups.texts[hits], kind="stable")]  # a text's pairs come in one step
+        low, sizes, texts = low[hits], (high - low)[hits], query.lookups.texts[hits]
+        cuts = [0]
         total = np.cumsum(sizes)
-        start = 0
-        while start < len(hits):
-            before = total[start - 1] if start else 0
-            stop = max(start + 1, int(np.searchsorted(total, before + _POSTINGS_AT_ONCE, side="right")))
-            found = _ranges(low[start:stop], sizes[start:stop])
-            one = np.repeat(texts[start:stop], sizes[start:stop])
-            is_near = np.minimum(query.sketches.lengths[one], _LONGEST) <= segment.reach[found]
-            one, other = one[is_near], segment.texts[found[is_near]]
-            # A bit that only one of two texts has set is a token that is not common.
-            length, other_length = query.sketches.lengths[one], members.lengths[other]
-            at_most, other_at_most = length, other_length
-            for bits, other_bits in zip(query.sketches.bits, members.bits, strict=True):
-                bits, other_bits = bits[one], other_bits[other]
-                at_most = at_most - np.bitwise_count(bits & ~other_bits)
-                other_at_most = other_at_most - np.bitwise_count(other_bits & ~bits)
-            at_most = np.minimum(at_most, other_at_most)
-            is_near = at_most >= self._threshold / 2 * (length + other_length) - _ROUNDING
-            pairs = np.unique(one[is_near] << 32 | other[is_near])
-            if len(pairs):
-                yield pairs >> 32, pairs & 0xFFFFFFFF
-            start = stop
+        while cuts[-1] < len(hits):
+            done = total[cuts[-1] - 1] if cuts[-1] else 0
+            stop = int(np.searchsorted(total, done + _POSTINGS_AT_ONCE, side="right"))
+            cuts.append(max(cuts[-1] + 1, stop))
+
+        def step(cut: tuple[int, int]) -> tuple[Ints, Ints]:
+            some = slice(*cut)
+            found = _ranges(low[some], sizes[some])
+            return self._near(query, np.repeat(texts[some], sizes[some]), segment, found, members)
+
+        if len(cuts) <= 2:
+            yield from map(step, pairwise(cuts))
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(step, pairwise(cuts))
+
+    def _near(
+        self, query: Query, one: NDArray[np.int32], segment: _Postings, found: Ints, members: _Sketches
+    ) -> tuple[Ints, Ints]:
+        """The pairs of a query's text with the text of a posting that reach and sketches leave possible."""
+        length = query.sketches.lengths[one]
+        is_near = np.minimum(length, _LONGEST) <= segment.reach[found]
+        one, other, length = one[is_near], segment.texts[found[is_near]], length[is_near]
+        # A bit that only one of two texts has set is a token that is not common.
+        common = np.ceil(self._threshold / 2 * (length + members.lengths[other]) - _ROUNDING)
+        spare = length - common.astype(np.int32)
+        other_spare = members.lengths[other] - common.astype(np.int32)
+        for first in range(0, _WORDS, _WORDS_AT_ONCE):
+            for word in range(first, first + _WORDS_AT_ONCE):
+                bits, other_bits = query.sketches.bits[word][one], members.bits[word][other]
+                spare -= np.bitwise_count(bits & ~other_bits)
+                other_spare -= np.bitwise_count(other_bits & ~bits)
+            is_near = (spare >= 0) & (other_spare >= 0)
+            one, other, spare, other_spare = (
+                one[is_near],
+                other[is_near],
+                spare[is_near],
+                other_spare[is_near],
+            )
+        pairs = np.sort(one.astype(np.int64) << 32 | other)
+        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+        return pairs >> 32, pairs & 0xFFFFFFFF
 
     def _ranks(self, tokens: Ints) -> Ints:
         known = len(self._rank)
@@ -310,13 +387,22 @@ class OverlapIndex:
         return np.clip(least, 1, _LONGEST).astype(np.int64)
 
 
+def _sketches(tokens: Ints, again: Ints, texts: Ints, lengths: Ints) -> _Sketches:
+    """Of tokens, with how often each stood in its text before."""
+    hashes = _hash(tokens.astype(np.uint64) | again.astype(np.uint64) << np.uint64(32))
+    word = (hashes >> np.uint64(48)) % np.uint64(_WORDS)
+    bits = np.zeros((_WORDS, len(lengths)), np.uint64)
+    np.bitwise_or.at(bits, (word.astype(np.int64), texts), np.uint64(1) << (hashes >> np.uint64(58)))
+    return _Sketches(lengths.astype(np.int32), bits)
+
+
 def _hash(values: Keys) -> Keys:
-    """48 bits of a hash, above 16 for a length; the rare collision costs a look at a pair, no more."""
-    return (values * np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFF0000)
+    """47 bits of a hash; the rare collision costs a look at a pair, no more."""
+    return (values * np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFE0000)
 
 
-def _in_key(lengths: Ints) -> Keys:
-    return np.minimum(lengths, _LONGEST).astype(np.uint64)
+def _joined(one: Ints, other: Ints) -> Keys:
+    return np.concatenate([one, other]).astype(np.uint64)
 
 
 def _count_down(sizes: Ints) -> Ints:

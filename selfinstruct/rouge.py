@@ -163,7 +163,11 @@ class EncodedPool:
         return scores
 
     def rouge_l_of_pairs(
-        self, texts: Sequence[Encoded], which: NDArray[np.int64], members: NDArray[np.int64]
+        self,
+        texts: Sequence[Encoded],
+        which: NDArray[np.int64],
+        members: NDArray[np.int64],
+        threads: int = -1,
     ) -> NDArray[np.float64]:
         """ROUGE-L F-measures (0 to 1) of the pairs (texts[which[i]], member number members[i])."""
         theirs = self._texts
@@ -172,6 +176,7 @@ class EncodedPool:
             [theirs[i] for i in members.tolist()],
             np.fromiter(map(len, texts), np.int64, len(texts))[which],
             np.frombuffer(self._lengths, np.int64)[members],
+            threads,
         )
 
 
@@ -180,9 +185,14 @@ def rouge_l_of_encoded(
     predictions: Sequence[Encoded],
     target_lengths: Any,
     prediction_lengths: Any,
+    threads: int = -1,
 ) -> NDArray[np.float64]:
-    """ROUGE-L F-measures (0 to 1) of pairs of texts that one pool encoded, their lengths in tokens given."""
-    workers = -1 if len(targets) > 10_000 else 1  # threads pay for many pairs only
+    """ROUGE-L F-measures (0 to 1) of pairs of texts that one pool encoded, their lengths in tokens given.
+
+    Args:
+        threads: at most; -1: as many as there are cores.
+    """
+    workers = threads if len(targets) > 10_000 else 1  # threads pay for many pairs only
     common = cpdist(targets, predictions, scorer=LCSseq.similarity, dtype=np.int32, workers=workers)
     return f_measure(common, target_lengths, prediction_lengths)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ POEM, NEAR_POEM, RIVER = (
 
 def run(tmp_path, candidates, pool=None, output=None, report="report.jsonl", **settings):
     """Filter; returns the lines of the report."""
-    config = {"field": "instruction", "fidelity": "fixed", "threshold": 0.7, "tokenizer": None} | settings
+    config = {"field": "instruction", "fidelity": "fixed", "threshold": 0.7, "tokenizer": None, "ray": None}
+    config |= settings
     novelty = NoveltyConfig(config.pop("threshold"), config.pop("tokenizer"))
     output = tmp_path / (output or f"kept{candidates.suffix}")
     report = None if report is None else tmp_path / report
@@ -158,6 +160,91 @@ def test_reading_and_writing_one_file_is_refused(tmp_path):
     (tmp_path / "kept.jsonl").mkdir()
     with pytest.raises(UserError, match=r"kept\.jsonl: cannot be written"):
         run(tmp_path, candidates)
+
+
+def test_equal_runs_give_equal_bytes_and_replace_what_an_earlier_one_wrote(tmp_path):
+    candidates = write(tmp_path / "new.jsonl", line(POEM) + line(NEAR_POEM) + line(RIVER))
+    run(tmp_path, candidates)
+    names = ["kept.jsonl", "report.jsonl", "kept.jsonl.manifest.json"]
+    before = [(tmp_path / name).read_bytes() for name in names]
+    run(tmp_path, candidates)
+    assert [(tmp_path / name).read_bytes() for name in names] == before
+    manifest = json.loads(before[2])
+    assert manifest["settings"]["threshold"] == 0.7
+    assert manifest["counts"] == {"pool": 0, "read": 3, "kept": 2}
+    run(tmp_path, candidates, threshold=1.0, report=None)
+    assert (tmp_path / "kept.jsonl").read_text() == candidates.read_text()
+    run(tmp_path, candidates)
+    assert [(tmp_path / name).read_bytes() for name in names] == before
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl", "report.jsonl"])
+def test_a_file_that_is_not_ours_or_was_edited_is_not_overwritten(tmp_path, name):
+    candidates = write(tmp_path / "new.jsonl", line(POEM) + line(NEAR_POEM))
+    write(tmp_path / name, "mine\n")
+    with pytest.raises(UserError, match=rf"{name}: exists, and was not written by this command"):
+        run(tmp_path, candidates)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "new.jsonl"])
+    (tmp_path / name).unlink()
+    run(tmp_path, candidates)
+    with open(tmp_path / name, "a") as file:
+        file.write("edited\n")
+    with pytest.raises(UserError, match=rf"{name}: exists, .* or was changed since; move it away"):
+        run(tmp_path, candidates)
+    assert (tmp_path / name).read_text().endswith("edited\n")
+
+
+def test_a_run_killed_between_its_two_files_can_be_started_again(tmp_path, monkeypatch):
+    candidates = write(tmp_path / "new.jsonl", line(POEM) + line(NEAR_POEM))
+    run(tmp_path, candidates)
+    expected = (tmp_path / "kept.jsonl").read_bytes()
+    write(tmp_path / "new.jsonl", line(RIVER) + line(POEM))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("selfinstruct.filter_novel.write_manifest", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, candidates)
+    assert (tmp_path / "kept.jsonl").read_bytes() != expected
+    monkeypatch.undo()
+    run(tmp_path, candidates)
+    assert (tmp_path / "kept.jsonl").read_text() == line(RIVER) + line(POEM)
+
+
+def test_a_run_killed_while_it_works_leaves_the_old_output_and_can_be_started_again(tmp_path):
+    lines = [line(f"a{i} b{i} c{i} d{i % 6000}") for i in range(60_000)]
+    candidates = write(tmp_path / "new.jsonl", line(POEM))
+    run(tmp_path, candidates, report=None)
+    write(candidates, "".join(lines))
+    words = [
+        sys.executable,
+        str(ROOT / "scripts/filter_novel.py"),
+        "candidates=new.jsonl",
+        "output=kept.jsonl",
+    ]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not (tmp_path / ".kept.jsonl.partial").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -9
+    assert (tmp_path / "kept.jsonl").read_text() == line(POEM)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "kept.jsonl").read_text() == "".join(lines)
+    assert not (tmp_path / ".kept.jsonl.partial").exists()
+
+
+def test_a_cluster_gives_the_same_files(tmp_path):
+    pytest.importorskip("ray")
+    pool = write(tmp_path / "pool.csv", f"instruction\n{RIVER}\n")
+    content = "".join([line(POEM), line(NEAR_POEM), line("🙂"), line("🙂"), line(RIVER), line("写一首诗。")])
+    candidates = write(tmp_path / "new.jsonl", content)
+    expected = run(tmp_path, candidates, pool)
+    assert run(tmp_path, candidates, pool, output="c.jsonl", report="r.jsonl", ray="local") == expected
+    assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "kept.jsonl").read_bytes()
+    assert len(expected) == 3
 
 
 def test_the_command_runs_from_anywhere(tmp_path):
