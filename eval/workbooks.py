@@ -39,7 +39,7 @@ class Sheet:
 
 def write_workbook(path: Path, sheets: Sequence[Sheet]) -> None:
     """Write a whole workbook atomically; what a cell cannot hold is cut, and says so."""
-    import openpyxl  # type: ignore[import-untyped]  # here: half a second
+    import openpyxl  # here: half a second
 
     bold = openpyxl.styles.Font(bold=True)
     only_listed = openpyxl.worksheet.datavalidation.DataValidation
