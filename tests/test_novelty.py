@@ -219,6 +219,29 @@ def test_a_pool_that_grows_one_by_one_past_several_rebuilds_gives_the_verdicts_o
     assert 500 < sum(verdict.is_novel for verdict in verdicts) < 3000
 
 
+def test_a_reloaded_pool_answers_as_the_one_that_grew():
+    texts = near_copies(2500, 800, 60, seed=8)
+    grown = released()
+    kept = []
+    for first in range(0, 2000, 300):
+        batch = texts[first : min(2000, first + 300)]
+        verdicts = grown.admit(batch)
+        kept += [text for text, verdict in zip(batch, verdicts, strict=True) if verdict.is_novel]
+    reloaded = released(kept)
+    assert len(reloaded) == len(grown)
+    assert reloaded.neighbours(texts) == grown.neighbours(texts)
+    assert reloaded.similarity(texts[2000]) == grown.similarity(texts[2000])
+    assert reloaded.admit(texts[2000:]) == grown.admit(texts[2000:])
+
+
+def test_the_number_of_threads_changes_nothing():
+    texts = near_copies(1500, 300, 60, seed=9)
+    expected = released().admit(texts)
+    for threads in (1, 3):
+        pool = NoveltyFilter(0.7, "english", reject_exact_duplicates=False, threads=threads)
+        assert pool.admit(texts) == expected
+
+
 def test_every_tie_up_to_150_tokens_is_decided_as_rouge_score_does():
     targets, predictions = [], []
     for m in range(1, 151):
