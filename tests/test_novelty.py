@@ -234,9 +234,10 @@ def test_a_reloaded_pool_answers_as_the_one_that_grew():
     assert reloaded.admit(texts[2000:]) == grown.admit(texts[2000:])
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_and_the_size_of_their_steps_change_nothing(monkeypatch):
     texts = near_copies(1500, 300, 60, seed=9)
     expected = released().admit(texts)
+    monkeypatch.setattr("selfinstruct.overlap_index._POSTINGS_AT_ONCE", 500)
     for threads in (1, 3):
         pool = NoveltyFilter(0.7, "english", reject_exact_duplicates=False, threads=threads)
         assert pool.admit(texts) == expected
