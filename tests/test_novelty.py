@@ -164,6 +164,13 @@ def by_scan(texts, threshold, tokenize=rouge.tokenize_english):
     return verdicts
 
 
+def rouge_l_with(members, text):
+    pool = rouge.EncodedPool(rouge.tokenize_english)
+    for member in members:
+        pool.append(member)
+    return pool.rouge_l(text).tolist()
+
+
 def edited(rng, words, vocabulary):
     """A text with some words replaced, left out, put in or moved."""
     words = list(words)
@@ -206,6 +213,28 @@ def test_any_batch_size_gives_the_verdicts_of_a_scan(threshold, num_words, longe
             verdicts += pool.admit(texts[first : first + batch_size])
         assert verdicts == expected
         assert len(pool) == sum(verdict.is_novel for verdict in expected)
+
+
+def test_frequent_words_in_texts_around_the_length_that_divides_short_from_long(monkeypatch):
+    rng = random.Random(4)
+    vocabulary = [f"w{i}" for i in range(120)]
+    texts = [rng.choices(vocabulary, k=rng.randint(30, 50)) for _ in range(60)]
+    while len(texts) < 600:
+        words = list(rng.choice(texts))
+        for _ in range(rng.randint(0, 9)):
+            place = rng.randrange(len(words))
+            words[place : place + 1] = rng.choices(vocabulary, k=rng.choice([0, 0, 2, 3]))
+        texts.append(words)
+    texts = [" ".join(words) for words in texts]
+    expected = by_scan(texts, 0.7)
+    for rare in (0, 100):
+        monkeypatch.setattr("selfinstruct.overlap_index._RARE", rare)
+        assert released().admit(texts) == expected
+        half = released(texts[:300]).neighbours(texts[300:])
+        assert half == [
+            [(j, score) for j, score in enumerate(scores) if score > 0.7]
+            for scores in (rouge_l_with(texts[:300], text) for text in texts[300:])
+        ]
 
 
 def test_a_pool_that_grows_one_by_one_past_several_rebuilds_gives_the_verdicts_of_a_scan():
