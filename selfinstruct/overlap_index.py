@@ -20,6 +20,7 @@ Keys = NDArray[np.uint64]
 # Pairs of texts with a longer one among them are found by single tokens: the pairs of a long prefix are many,
 # and its rarest tokens alone say enough.
 LONGEST_BY_PAIRS = 40
+# Here and below `take` and `compress` stand for [...]: they are several times faster.
 # A key is a hash of one or two tokens, a bit that says whether only shorter texts need to find it, and in the
 # last 16 bits the length of the text.
 _FOR_SHORTER = np.uint64(1 << 16)
@@ -71,11 +72,13 @@ class _Postings:
         return _Postings(wanted.keys, numbers[wanted.texts], wanted.reach)
 
     def where(self, is_wanted: NDArray[np.bool_]) -> "_Postings":
-        return _Postings(self.keys[is_wanted], self.texts[is_wanted], self.reach[is_wanted])
+        return _Postings(
+            self.keys.compress(is_wanted), self.texts.compress(is_wanted), self.reach.compress(is_wanted)
+        )
 
     def by_key(self, sort: Literal["quicksort", "stable"]) -> "_Postings":
         order = np.argsort(self.keys, kind=sort)
-        return _Postings(self.keys[order], self.texts[order], self.reach[order])
+        return _Postings(self.keys.take(order), self.texts.take(order), self.reach.take(order))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -99,7 +102,7 @@ class _Lookups:
 
     def by_key(self) -> "_Lookups":
         order = np.argsort(self.low)
-        return _Lookups(self.low[order], self.high[order], self.texts[order])
+        return _Lookups(self.low.take(order), self.high.take(order), self.texts.take(order))
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class _Rows:
 
     def where(self, is_wanted: NDArray[np.bool_]) -> "_Rows":
         """Some of the rows, in order."""
-        return _Rows(*(getattr(self, field.name)[is_wanted] for field in fields(self)))
+        return _Rows(*(getattr(self, field.name).compress(is_wanted) for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class _Sketches:
     bits: Keys  # rows of 64 bits a text; each token sets one bit of them all, another when it comes again
 
     def of_texts(self, is_wanted: NDArray[np.bool_]) -> "_Sketches":
-        return _Sketches(self.lengths[is_wanted], self.bits[:, is_wanted])
+        return _Sketches(self.lengths.compress(is_wanted), self.bits.compress(is_wanted, axis=1))
 
     def append(self, size: int, new: "_Sketches") -> "_Sketches":
         """The first `size` of these and the new ones behind, with room to grow."""
@@ -277,7 +280,7 @@ class OverlapIndex:
         place = np.arange(len(text)) - np.repeat(ends - batch.lengths, batch.lengths)
         ranks = self._ranks(batch.tokens)
         order = np.argsort(text << 40 | (ranks + (1 << 32)))
-        token, place_in_text = batch.tokens[order], place[order]
+        token, place_in_text = batch.tokens.take(order), place.take(order)
         is_new = np.ones(len(token), bool)
         is_new[1:] = (token[1:] != token[:-1]) | (text[1:] != text[:-1])
         starts = np.flatnonzero(is_new)
@@ -303,24 +306,28 @@ class OverlapIndex:
         num_before = np.where(reach > 0, before, 0)
         later = np.repeat(np.arange(len(num_before)), num_before)
         earlier = later - _count_down(num_before)
-        forward = rows.first[earlier] < rows.last[later]
-        backward = rows.first[later] < rows.last[earlier]
+        forward = np.flatnonzero(rows.first.take(earlier) < rows.last.take(later))
+        backward = np.flatnonzero(rows.first.take(later) < rows.last.take(earlier))
         # A token that occurs twice is a pair with itself.
         reach_twice = self._reach(rows.length, rows.place)
         twice = np.flatnonzero((rows.count > 1) & (reach_twice > 0))
 
-        left = rows.token[np.concatenate([earlier[forward], later[backward], twice])].astype(np.uint64)
-        right = rows.token[np.concatenate([later[forward], earlier[backward], twice])].astype(np.uint64)
-        which = np.concatenate([later[forward], later[backward], twice])
-        reaches = np.concatenate([reach[later[forward]], reach[later[backward]], reach_twice[twice]])
-        return _TextKeys(_hash(left << np.uint64(31) | right), rows.text[which], rows.length[which], reaches)
+        left = np.concatenate([earlier.take(forward), later.take(backward), twice])
+        right = np.concatenate([later.take(forward), earlier.take(backward), twice])
+        left, right = rows.token.take(left).astype(np.uint64), rows.token.take(right).astype(np.uint64)
+        which = np.concatenate([later.take(forward), later.take(backward), twice])
+        reaches = reach.take(which)
+        reaches[len(which) - len(twice) :] = reach_twice[twice]
+        texts, lengths = rows.text.take(which), rows.length.take(which)
+        return _TextKeys(_hash(left << np.uint64(31) | right), texts, lengths, reaches)
 
     def _matches(self, query: Query, segment: _Postings, members: _Sketches) -> Iterator[tuple[Ints, Ints]]:
         low = np.searchsorted(segment.keys, query.lookups.low, side="left")
         high = np.searchsorted(segment.keys, query.lookups.high, side="right")
         hits = np.flatnonzero(high > low)
         hits = hits[np.argsort(query.lookups.texts[hits], kind="stable")]  # a text's pairs come in one step
-        low, sizes, texts = low[hits], (high - low)[hits], query.lookups.texts[hits]
+        low, sizes = low.take(hits), (high - low).take(hits)
+        texts = query.lookups.texts.take(hits).astype(np.int64)
         cuts = [0]
         total = np.cumsum(sizes)
         while cuts[-1] < len(hits):
@@ -340,30 +347,27 @@ class OverlapIndex:
             yield from pool.map(step, pairwise(cuts))
 
     def _near(
-        self, query: Query, one: NDArray[np.int32], segment: _Postings, found: Ints, members: _Sketches
+        self, query: Query, one: Ints, segment: _Postings, found: Ints, members: _Sketches
     ) -> tuple[Ints, Ints]:
         """The pairs of a query's text with the text of a posting that reach and sketches leave possible."""
-        length = query.sketches.lengths[one]
-        is_near = np.minimum(length, _LONGEST) <= segment.reach[found]
-        one, other, length = one[is_near], segment.texts[found[is_near]], length[is_near]
+        length = query.sketches.lengths.take(one)
+        is_near = np.minimum(length, _LONGEST) <= segment.reach.take(found)
+        one, length = one.compress(is_near), length.compress(is_near)
+        other = segment.texts.take(found.compress(is_near)).astype(np.int64)
+        other_length = members.lengths.take(other)
+        common = np.ceil(self._threshold / 2 * (length + other_length) - _ROUNDING).astype(np.int32)
         # A bit that only one of two texts has set is a token that is not common.
-        common = np.ceil(self._threshold / 2 * (length + members.lengths[other]) - _ROUNDING)
-        spare = length - common.astype(np.int32)
-        other_spare = members.lengths[other] - common.astype(np.int32)
+        spare, other_spare = length - common, other_length - common
         for first in range(0, _WORDS, _WORDS_AT_ONCE):
             for word in range(first, first + _WORDS_AT_ONCE):
-                bits, other_bits = query.sketches.bits[word][one], members.bits[word][other]
+                bits, other_bits = query.sketches.bits[word].take(one), members.bits[word].take(other)
                 spare -= np.bitwise_count(bits & ~other_bits)
                 other_spare -= np.bitwise_count(other_bits & ~bits)
             is_near = (spare >= 0) & (other_spare >= 0)
-            one, other, spare, other_spare = (
-                one[is_near],
-                other[is_near],
-                spare[is_near],
-                other_spare[is_near],
-            )
-        pairs = np.sort(one.astype(np.int64) << 32 | other)
-        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+            one, other = one.compress(is_near), other.compress(is_near)
+            spare, other_spare = spare.compress(is_near), other_spare.compress(is_near)
+        pairs = np.sort(one << 32 | other)
+        pairs = pairs.compress(np.diff(pairs, prepend=-1) != 0)
         return pairs >> 32, pairs & 0xFFFFFFFF
 
     def _ranks(self, tokens: Ints) -> Ints:

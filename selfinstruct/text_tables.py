@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
-RECORDS_AT_ONCE = 4096
+RECORDS_AT_ONCE = 4096  # at most
+_BYTES_AT_ONCE = 1 << 26  # about: large records come a few at a time
 _LARGEST_CELL = 1 << 30  # bytes of a CSV cell; Python's own limit is 128 KiB
 
 
@@ -123,15 +124,15 @@ class _Lines(ABC):
         texts: list[str] = []
         numbers: list[int] = []
         lines: list[bytes] = []
-        done = 0
+        done = before = 0
         for number, text, raw in self._records():
             texts.append(text)
             numbers.append(number)
             lines.append(raw)
-            if len(texts) == RECORDS_AT_ONCE:
-                done += sum(map(len, lines))
+            done += len(raw)
+            if len(texts) == RECORDS_AT_ONCE or done - before >= _BYTES_AT_ONCE:
                 yield Chunk(texts, numbers, lines, done)
-                texts, numbers, lines = [], [], []
+                texts, numbers, lines, before = [], [], [], done
         if texts:
             yield Chunk(texts, numbers, lines, self.size)
 
@@ -225,7 +226,10 @@ class _Parquet:
 
     def chunks(self) -> Iterator[Chunk]:
         done = 0
-        for batch in self._file.iter_batches(RECORDS_AT_ONCE):
+        metadata = self._file.metadata
+        num_bytes = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+        fitting = _BYTES_AT_ONCE * self.size // max(num_bytes, 1)
+        for batch in self._file.iter_batches(max(1, min(RECORDS_AT_ONCE, fitting))):
             columns = [batch.column(field).to_pylist() for field in self.fields]
             numbers = list(range(done + 1, done + batch.num_rows + 1))
             texts = [

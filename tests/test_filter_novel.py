@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from selfinstruct.errors import UserError
 from selfinstruct.filter_novel import FilterNovelConfig, NoveltyConfig, filter_novel
+from selfinstruct.text_tables import open_table
 
 ROOT = Path(__file__).parents[1]
 POEM, NEAR_POEM, RIVER = (
@@ -121,6 +122,21 @@ def test_more_records_than_a_chunk_holds(tmp_path):
     lines = [line(f"a{i} b{i} c{i} d{i % 6000}") for i in range(9000)]
     run(tmp_path, write(tmp_path / "new.jsonl", "".join([*lines, *lines[:100]])), report=None)
     assert (tmp_path / "kept.jsonl").read_text() == "".join(lines)
+
+
+def test_large_records_come_a_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("selfinstruct.text_tables._BYTES_AT_ONCE", 10_000)
+    texts = [f"a{i} b{i} c{i} d{i % 40}" for i in range(60)]
+    lines = [line(text, output="x" * 3000) for text in texts]
+    candidates = write(tmp_path / "new.jsonl", "".join(lines + lines[:7]))
+    assert max(len(chunk.texts) for chunk in open_table(candidates, ["instruction"]).chunks()) == 4
+    run(tmp_path, candidates, report=None)
+    assert (tmp_path / "kept.jsonl").read_text() == "".join(lines)
+    table = pa.table({"instruction": texts, "output": [f"{i:3000}" for i in range(60)]})
+    parquet.write_table(table, tmp_path / "new.parquet", use_dictionary=False)
+    chunks = list(open_table(tmp_path / "new.parquet", ["instruction"]).chunks())
+    assert max(len(chunk.texts) for chunk in chunks) == 3
+    assert [text for chunk in chunks for text in chunk.texts] == texts
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,13 @@ def by_scan(texts, threshold, tokenize=rouge.tokenize_english):
     return verdicts
 
 
+def rouge_l_with(members, text):
+    pool = rouge.EncodedPool(rouge.tokenize_english)
+    for member in members:
+        pool.append(member)
+    return pool.rouge_l(text).tolist()
+
+
 def edited(rng, words, vocabulary):
     """A text with some words replaced, left out, put in or moved."""
     words = list(words)
@@ -208,6 +215,28 @@ def test_any_batch_size_gives_the_verdicts_of_a_scan(threshold, num_words, longe
         assert len(pool) == sum(verdict.is_novel for verdict in expected)
 
 
+def test_frequent_words_in_texts_around_the_length_that_divides_short_from_long(monkeypatch):
+    rng = random.Random(4)
+    vocabulary = [f"w{i}" for i in range(120)]
+    texts = [rng.choices(vocabulary, k=rng.randint(30, 50)) for _ in range(60)]
+    while len(texts) < 600:
+        words = list(rng.choice(texts))
+        for _ in range(rng.randint(0, 9)):
+            place = rng.randrange(len(words))
+            words[place : place + 1] = rng.choices(vocabulary, k=rng.choice([0, 0, 2, 3]))
+        texts.append(words)
+    texts = [" ".join(words) for words in texts]
+    expected = by_scan(texts, 0.7)
+    for rare in (0, 100):
+        monkeypatch.setattr("selfinstruct.overlap_index._RARE", rare)
+        assert released().admit(texts) == expected
+        half = released(texts[:300]).neighbours(texts[300:])
+        assert half == [
+            [(j, score) for j, score in enumerate(scores) if score > 0.7]
+            for scores in (rouge_l_with(texts[:300], text) for text in texts[300:])
+        ]
+
+
 def test_a_pool_that_grows_one_by_one_past_several_rebuilds_gives_the_verdicts_of_a_scan():
     texts = near_copies(3500, 3000, 40, seed=5)
     pool, verdicts = released(), []
@@ -217,6 +246,30 @@ def test_a_pool_that_grows_one_by_one_past_several_rebuilds_gives_the_verdicts_o
             pool.add(text)
     assert verdicts == by_scan(texts, 0.7)
     assert 500 < sum(verdict.is_novel for verdict in verdicts) < 3000
+
+
+def test_a_reloaded_pool_answers_as_the_one_that_grew():
+    texts = near_copies(2500, 800, 60, seed=8)
+    grown = released()
+    kept = []
+    for first in range(0, 2000, 300):
+        batch = texts[first : min(2000, first + 300)]
+        verdicts = grown.admit(batch)
+        kept += [text for text, verdict in zip(batch, verdicts, strict=True) if verdict.is_novel]
+    reloaded = released(kept)
+    assert len(reloaded) == len(grown)
+    assert reloaded.neighbours(texts) == grown.neighbours(texts)
+    assert reloaded.similarity(texts[2000]) == grown.similarity(texts[2000])
+    assert reloaded.admit(texts[2000:]) == grown.admit(texts[2000:])
+
+
+def test_the_number_of_threads_and_the_size_of_their_steps_change_nothing(monkeypatch):
+    texts = near_copies(1500, 300, 60, seed=9)
+    expected = released().admit(texts)
+    monkeypatch.setattr("selfinstruct.overlap_index._POSTINGS_AT_ONCE", 500)
+    for threads in (1, 3):
+        pool = NoveltyFilter(0.7, "english", reject_exact_duplicates=False, threads=threads)
+        assert pool.admit(texts) == expected
 
 
 def test_every_tie_up_to_150_tokens_is_decided_as_rouge_score_does():
