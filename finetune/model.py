@@ -14,7 +14,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import is_flash_attn_2_available
 
-from finetune.batching import IGNORED, MicroBatch, collate, plan_rounds
+from finetune.batching import IGNORED, MicroBatch, collate, plan_rounds, untrained
 from finetune.config import MethodConfig, TrainConfig, portable_model_name
 from finetune.examples import TokenisedExample
 from finetune.noise import EmbeddingNoise
@@ -85,13 +85,9 @@ def _load_base(config: TrainConfig, dtype: torch.dtype, device: torch.device) ->
         advice = "give a folder or hub id of a causal language model"
         raise UserError(f"model={config.model}: cannot be loaded ({error}); {advice}") from error
     base.config.use_cache = False
-    if (
-        config.packing
-        and dtype == torch.bfloat16
-        and is_flash_attn_2_available()
-        and base._supports_flash_attn
-    ):
-        base.set_attn_implementation("flash_attention_2")  # no mask of length x length
+    has_kernel = device.type == "cuda" and dtype == torch.bfloat16 and is_flash_attn_2_available()
+    if config.packing and has_kernel and base._supports_flash_attn:
+        base.set_attn_implementation("flash_attention_2")  # needs no mask of length x length
     if config.gradient_checkpointing:
         base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return base
@@ -190,7 +186,7 @@ def mean_loss(
     model.eval()
     with torch.no_grad():
         for parts in plan_rounds(ordered, config, accelerator.num_processes):
-            if mine := parts[accelerator.process_index]:
-                batch = collate(mine, accelerator.device, config.packing)
-                total += completion_loss(model, batch, dtype)
+            mine = parts[accelerator.process_index] or untrained(ordered[:1])  # all take part in every round
+            batch = collate(mine, accelerator.device, config.packing)
+            total += completion_loss(model, batch, dtype)
     return float(accelerator.reduce(total, "sum")) / sum(example.num_trained for example in ordered)

@@ -41,9 +41,9 @@ SIZES = {
     "8b": (4096, 32, 32, 8, 14336, 128256),
 }
 OURS = {
-    "ours, packed, bf16": {"packing": True, "dtype": "bf16", "micro_batch_tokens": 1024},
-    "ours, packed, fp32": {"packing": True, "dtype": "fp32", "micro_batch_tokens": 1024},
-    "ours, token budget, bf16": {"packing": False, "dtype": "bf16", "micro_batch_tokens": 1024},
+    "ours, packed, bf16": {"packing": True, "dtype": "bf16", "micro_batch_tokens": 2048},
+    "ours, packed, fp32": {"packing": True, "dtype": "fp32", "micro_batch_tokens": 2048},
+    "ours, token budget, bf16": {"packing": False, "dtype": "bf16", "micro_batch_tokens": 2048},
 }
 TRL: dict[str, dict[str, Any]] = {
     "TRL, its defaults (bf16, checkpointing)": {},
@@ -179,7 +179,7 @@ def train_theirs(folder: Path, way: str, arguments: argparse.Namespace, meter: M
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
-    from transformers.utils import logging
+    from transformers.utils import is_flash_attn_2_available, logging
 
     logging.set_verbosity_error()
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
@@ -226,6 +226,10 @@ def train_theirs(folder: Path, way: str, arguments: argparse.Namespace, meter: M
             tokens = sum(len(row["prompt"].split()) + len(row["completion"].split()) + 1 for row in data)
             num_rows = max(1, round(BATCH * tokens / len(data) / arguments.max_length))
             common |= {"per_device_train_batch_size": 1, "gradient_accumulation_steps": num_rows}
+            if arguments.device == "cuda" and "gradient_checkpointing" in TRL[way]:
+                common["model_init_kwargs"] = {"dtype": "bfloat16"}
+                if is_flash_attn_2_available():
+                    common["model_init_kwargs"]["attn_implementation"] = "flash_attention_2"
         # A path: TRL loads the model as it does by default.
         trainer = counting(SFTTrainer)(
             model=str(folder / "model"),
@@ -379,11 +383,18 @@ def main() -> None:
     parser.add_argument(
         "--peak-tflops", type=float, default=989, help="of the GPU, dense bf16 (H100, H200: 989)"
     )
-    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS), metavar="WAY")
+    parser.add_argument(
+        "--ways",
+        nargs="+",
+        choices=WAYS,
+        metavar="WAY",
+        help="; ".join(WAYS) + " (default: all, on a GPU bf16)",
+    )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--way", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    arguments.ways = arguments.ways or [way for way in WAYS if arguments.device == "cpu" or "fp32" not in way]
     if arguments.way:
         return work(arguments.folder, arguments.way, arguments)
     from transformers import AutoModelForCausalLM
