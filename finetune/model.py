@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from accelerate.utils import extract_model_from_parallel
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import is_flash_attn_2_available
@@ -60,7 +61,7 @@ def load_model(config: TrainConfig, dtype: torch.dtype, device: torch.device = C
     """
     model: torch.nn.Module = _load_base(config, dtype, device)
     if config.method.name != "full":
-        model = _add_adapters(model, config)
+        model = _add_adapters(model, config, dtype)
     model.to(device)
     if config.neftune_alpha:
         EmbeddingNoise(model, config.neftune_alpha)
@@ -84,13 +85,9 @@ def _load_base(config: TrainConfig, dtype: torch.dtype, device: torch.device) ->
         advice = "give a folder or hub id of a causal language model"
         raise UserError(f"model={config.model}: cannot be loaded ({error}); {advice}") from error
     base.config.use_cache = False
-    if (
-        config.packing
-        and dtype == torch.bfloat16
-        and is_flash_attn_2_available()
-        and base._supports_flash_attn
-    ):
-        base.set_attn_implementation("flash_attention_2")  # no mask of length x length
+    has_kernel = device.type == "cuda" and dtype == torch.bfloat16 and is_flash_attn_2_available()
+    if config.packing and has_kernel and base._supports_flash_attn:
+        base.set_attn_implementation("flash_attention_2")  # needs no mask of length x length
     if config.gradient_checkpointing:
         base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return base
@@ -110,7 +107,7 @@ def _in_4_bits(dtype: torch.dtype, device: torch.device) -> BitsAndBytesConfig:
     )
 
 
-def _add_adapters(base: Any, config: TrainConfig) -> PeftModel:
+def _add_adapters(base: Any, config: TrainConfig, dtype: torch.dtype) -> PeftModel:
     torch.manual_seed(config.seed)
     try:
         with warnings.catch_warnings():
@@ -119,6 +116,10 @@ def _add_adapters(base: Any, config: TrainConfig) -> PeftModel:
             model = get_peft_model(base, _lora(config.method, base.config.model_type))
     except ValueError as error:
         raise UserError(f"method.target_modules={config.method.target_modules}: {error}") from error
+    if dtype != torch.float32 and not config.method.dora:
+        for module in model.modules():
+            if isinstance(module, LoraLayer):
+                module.cast_input_dtype_enabled = False  # to float32, from where autocast would cast back
     model.peft_config["default"].base_model_name_or_path = portable_model_name(config.model)
     return model
 

@@ -1,57 +1,129 @@
 """Packed rows in which no example sees another, for any architecture, or a refusal.
 
-Attention is taken care of by transformers, which builds a block-diagonal mask (or a variable-length kernel's
-offsets) from positions that restart. Convolutions and recurrences know nothing of positions: their layers
-(Lfm2's short convolutions, Mamba, gated delta rule) are run here with a row for each example. What is left,
-and anything that a future version of a library changes, is found by `refuse_if_examples_mix`.
+transformers builds a block-diagonal mask (or a variable-length kernel's offsets) from positions that restart.
+Without such a kernel the attention over a long row is mostly zeros: it is computed here with a row for each
+example, under the same mask. Convolutions and recurrences know nothing of positions: their layers (Lfm2's
+short convolutions, Mamba, gated delta rule) are run with a row for each example too. What is left, and
+anything that a future version of a library changes, is found by `refuse_if_examples_mix`.
 """
 
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from selfinstruct.errors import UserError
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.03}  # of the logits' standard deviation, on average
+ATTENTION = "row_per_example"
 
 
 class RowPerExample:
-    """Hooks that unfold a packed row before a layer that carries a state along it, and fold it afterwards."""
+    """Unfolds a packed row to a padded row for each example where that is right or quick, and folds it back.
+
+    The model itself sees the packed row; its attention (if it is torch's) and its layers that carry a state
+    along the row see the unfolded ones.
+    """
 
     def __init__(self, model: nn.Module) -> None:
-        self._places: torch.Tensor | None = None  # [examples, longest]: where each token lies in the row
-        self._is_token: torch.Tensor | None = None  # [examples, longest]: False for padding
+        self.places: torch.Tensor | None = None  # [examples, longest]: where each token lies in the row
+        self.is_token: torch.Tensor | None = None  # [examples, longest]: False for padding
+        self._masks: tuple[torch.Tensor, torch.Tensor] | None = None  # the last one unfolded: before, after
         model.register_forward_pre_hook(self._remember_positions, with_kwargs=True)
         for layer in stateful_layers(model):
             layer.register_forward_pre_hook(self._unfold, with_kwargs=True)
             layer.register_forward_hook(self._fold)
+        if model.config._attn_implementation == "sdpa":  # type: ignore[union-attr]
+            for module in model.modules():
+                module.row_per_example = self  # type: ignore[assignment]
+                if hasattr(module, "set_attn_implementation"):
+                    module.set_attn_implementation(ATTENTION)  # type: ignore[operator]
 
     def _remember_positions(self, model: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
+        self.places = self.is_token = self._masks = None
         positions = kwargs.get("position_ids")
-        if positions is None:
-            self._places = self._is_token = None
-            return
-        starts = (positions[0] == 0).nonzero().squeeze(1)
-        lengths = torch.diff(starts, append=starts.new_tensor([positions.shape[1]]))
-        steps = torch.arange(int(lengths.max()), device=positions.device)
-        self._is_token = steps < lengths[:, None]
-        # Padding, behind the example, repeats a token: nothing before it sees it, and `_fold` drops it.
-        self._places = torch.where(self._is_token, starts[:, None] + steps, starts[:, None])
+        if positions is not None and (positions[0] == 0).sum() > 1:
+            starts = (positions[0] == 0).nonzero().squeeze(1)
+            lengths = torch.diff(starts, append=starts.new_tensor([positions.shape[1]]))
+            steps = torch.arange(int(lengths.max()), device=positions.device)
+            self.is_token = steps < lengths[:, None]
+            # Padding, behind the example, repeats a token: nothing before it sees it, and it is dropped.
+            self.places = torch.where(self.is_token, starts[:, None] + steps, starts[:, None])
+
+    def unfold_mask(self, mask: torch.Tensor) -> torch.Tensor:
+        """[1, 1, length, length] to [examples, 1, longest, longest]; no token may see padding."""
+        assert self.places is not None and self.is_token is not None
+        if self._masks is None or self._masks[0] is not mask:  # most layers share one
+            unfolded = mask[0, 0][self.places[:, :, None], self.places[:, None, :]]
+            self._masks = (mask, (unfolded & self.is_token[:, None, :])[:, None])
+        return self._masks[1]
 
     def _unfold(self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self._places is None:
+        if self.places is None:
             return None
         if args:
-            return (args[0][0][self._places], *args[1:]), kwargs
-        return args, kwargs | {"hidden_states": kwargs["hidden_states"][0][self._places]}
+            return (args[0][0][self.places], *args[1:]), kwargs
+        return args, kwargs | {"hidden_states": kwargs["hidden_states"][0][self.places]}
 
     def _fold(self, layer: nn.Module, args: Any, output: Any) -> Any:
-        if self._is_token is None:
+        if self.is_token is None:
             return None
         if isinstance(output, tuple):
-            return (output[0][self._is_token][None], *output[1:])
-        return output[self._is_token][None]
+            return (output[0][self.is_token][None], *output[1:])
+        return output[self.is_token][None]
+
+
+def attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """transformers' attention by torch's kernels, of tensors [1, heads, length, width] example by example."""
+    row: RowPerExample = module.row_per_example  # type: ignore[assignment]
+    mask = attention_mask
+    is_plain = mask is not None and mask.dtype == torch.bool and mask.shape[:2] == (1, 1)
+    if row.places is None or mask is None or not is_plain or kwargs.get("position_bias") is not None:
+        return sdpa_attention_forward(module, query, key, value, mask, **kwargs)
+    query, key, value = (_unfold_heads(tensor, row.places) for tensor in (query, key, value))
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
+        output = _attention_step_by_step(query, key, value, row.unfold_mask(mask), **kwargs)
+    else:
+        output, _ = sdpa_attention_forward(module, query, key, value, row.unfold_mask(mask), **kwargs)
+    return output[row.is_token][None], None
+
+
+def _unfold_heads(tensor: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    # [1, heads, length, width] to [examples, heads, longest, width]
+    return tensor[0].index_select(1, places.flatten()).unflatten(1, places.shape).transpose(0, 1)
+
+
+def _attention_step_by_step(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **_: Any,
+) -> torch.Tensor:
+    # The gradient of torch's own kernel takes five times as long with bfloat16 on a CPU.
+    num_groups = query.shape[1] // key.shape[1]
+    key, value = repeat_kv(key, num_groups), repeat_kv(value, num_groups)
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scores = (query * scale) @ key.transpose(2, 3)
+    shares = scores.masked_fill(~mask, float("-inf")).softmax(-1, dtype=torch.float32).to(query.dtype)
+    return (functional.dropout(shares, dropout) @ value).transpose(1, 2)
+
+
+AttentionInterface.register(ATTENTION, attention)
+AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
 
 def stateful_layers(model: nn.Module) -> list[nn.Module]:

@@ -16,9 +16,9 @@ from accelerate.utils.launch import prepare_multi_gpu_env
 from finetune_small import save_small_model, write_examples
 from safetensors.torch import load
 
-from finetune.processes import refuse_unknown_sharding
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
+from selfinstruct.processes import refuse_unknown_sharding
 
 ROOT = Path(__file__).parents[1]
 FILES = {path.stem: path for path in (ROOT / "configs" / "accelerate").glob("*.yaml")}
