@@ -18,7 +18,8 @@ from omegaconf import OmegaConf
 
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.results import experiment_tables, sample_lines, summarise_experiment
-from eval.experiment.steps import override_value
+from eval.experiment.seeds import summarise_seeds, tables_over_seeds
+from eval.experiment.steps import override_value, plan
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError
@@ -246,3 +247,53 @@ def test_a_recipe_without_its_input_says_what_is_missing(tmp_path: Path) -> None
     assert done.returncode == 2
     assert "superni_dir is missing; give it as superni_dir=VALUE" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def seeds_of(finished: ReproduceConfig, tmp_path: Path) -> list[ReproduceConfig]:
+    """The finished experiment, and the same with a second seed whose tuned system is 20 points better."""
+    second = tmp_path / "seed2"
+    for name in ("before", "after"):
+        (second / name).mkdir(parents=True)
+    write_scores(second / "before", [0, 0, 0, 20])
+    write_scores(second / "after", [60, 60, 60, 40])
+    finished.run_dir = tmp_path
+    runs = [finished, finished.of_seed(2)]
+    for run in runs:
+        jsonl.replace_json(run.seed_dir / "summary.json", {"seconds": 10.0})
+    return runs
+
+
+def test_over_seeds_the_mean_stands_with_each_seed_beside_it(
+    finished: ReproduceConfig, tmp_path: Path
+) -> None:
+    summary = summarise_seeds(seeds_of(finished, tmp_path))
+    assert summary["tuned"]["rougeL"] == 45.0
+    assert summary["tuned"]["by_seed"] == [35.0, 55.0]
+    assert (
+        summary["tuned"]["low"] < 35 and summary["tuned"]["high"] > 55
+    )  # the seed counts as much as the task
+    assert summary["differences"]["tuned - vanilla"]["value"] == 40.0
+    assert (summary["seeds"], summary["seconds"]) == ([1, 2], 20.0)
+    tables = tables_over_seeds(seeds_of(finished, tmp_path / "again"))
+    assert "seed 2" in tables[0].markdown()
+    assert "+40.0 [" in tables[1].markdown()
+
+
+def test_a_plan_names_what_is_left_and_its_time(finished: ReproduceConfig) -> None:
+    finished.steps["before"].minutes = 2.5
+    jsonl.replace_json(finished.seed_dir / "manifest.json", {"steps": {"after": {"status": "complete"}}})
+    lines = plan(finished).splitlines()
+    assert "[2/3] before: to do, about 2.5 min on two CPU cores" in lines
+    assert "[3/3] after: complete" in lines
+    assert "without 1 steps whose time is not known" in lines[-1]
+
+
+def test_several_seeds_are_run_one_after_the_other_and_a_wrong_setting_stops_them(tmp_path: Path) -> None:
+    command = [sys.executable, SCRIPT, "experiment=data_size", f"run_dir={tmp_path / 'run'}", "seeds=[4,5]"]
+    done = subprocess.run([*command, "dry_run=true"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Data size in miniature, seed 4" in done.stdout
+    assert "data_size=320" in done.stdout and "Data size in miniature, seed 5" in done.stdout
+    assert not (tmp_path / "run").exists()
+    done = subprocess.run([*command, "nonsense=1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2

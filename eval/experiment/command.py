@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from eval.experiment.config import ReproduceConfig
@@ -66,7 +66,7 @@ def _for_each_seed(config: ReproduceConfig, seeds: Sequence[int]) -> None:
                 raise RuntimeError(f"seed {seed}: failed with exit code {code}")
     if config.dry_run:
         return
-    runs = [replace(config, seed=seed, seed_dir=config.run_dir / f"seed{seed}") for seed in seeds]
+    runs = [config.of_seed(seed) for seed in seeds]
     tables = tables_over_seeds(runs)
     write_tables(config.run_dir, tables)
     jsonl.replace_json(config.run_dir / "summary.json", summarise_seeds(runs))

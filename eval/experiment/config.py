@@ -1,5 +1,6 @@
 """What an experiment is: its steps, the systems it compares, and what is shown of them."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,12 @@ class ReproduceConfig:
         if not (path := accelerate_file(self.accelerate_config)).exists():
             options = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml")))
             raise UserError(f"accelerate_config={self.accelerate_config}: choose from {options}")
+
+    def of_seed(self, seed: int) -> "ReproduceConfig":
+        """Where the results of one seed are; its steps are not composed anew."""
+        one = copy(self)
+        one.seed, one.seed_dir = seed, self.run_dir / f"seed{seed}"
+        return one
 
 
 def accelerate_file(name: str) -> Path:

@@ -72,8 +72,8 @@ def plan(config: ReproduceConfig) -> str:
 def _forecast(config: ReproduceConfig, name: str, step: Step) -> list[str]:
     command = [*_command(config, name, step), "dry_run=true"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"step {name} ({step.command}): {done.stderr.strip().removeprefix('error: ')}")
+    if done.returncode:  # it may need what a step before it has still to make
+        return [f"not known yet: {done.stderr.strip().removeprefix('error: ')}"]
     return done.stdout.splitlines()
 
 
