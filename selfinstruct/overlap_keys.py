@@ -1,8 +1,8 @@
 """The keys of the overlap index: what texts are found by and what they look for, as sorted arrays.
 
 A key is a hash of one or two tokens, a bit that says whether only shorter texts need to find it, and in the
-last 16 bits the length of the text. So partners of certain lengths that share a token are a range of the keys.
-Here and in the index `take` and `compress` stand for [...]: they are several times faster.
+last 16 bits the length of the text. So the partners of some lengths that share a token are one range of keys.
+Here and in the index, `take` and `compress` stand for [...]: they are several times faster.
 """
 
 from collections.abc import Sequence
