@@ -14,7 +14,8 @@ from rapidfuzz.distance import LCSseq
 
 from selfinstruct import rouge
 from selfinstruct.errors import UserError
-from selfinstruct.overlap_index import Ints, OverlapIndex, Query, TokenBatch
+from selfinstruct.overlap_index import OverlapIndex, Query, TokenBatch
+from selfinstruct.overlap_keys import Ints
 
 NUM_MOST_SIMILAR = 10  # stored with each accepted instruction, as the released code does
 

@@ -5,26 +5,19 @@ rare tokens and on pairs of the others in order. What it names is a superset: RO
 to compute.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Keys = NDArray[np.uint64]
+from selfinstruct.overlap_keys import LONGEST, Ints, Keys, Lookups, Postings, TextKeys, hashed
 
 # Pairs of texts with a longer one among them are found by single tokens: the pairs of a long prefix are many,
 # and its rarest tokens alone say enough.
 LONGEST_BY_PAIRS = 40
-# Here and below `take` and `compress` stand for [...]: they are several times faster.
-# A key is a hash of one or two tokens, a bit that says whether only shorter texts need to find it, and in the
-# last 16 bits the length of the text.
-_FOR_SHORTER = np.uint64(1 << 16)
-_LONGEST = 0xFFFF  # lengths in a key stop here: longer texts count as so long
 _RARE = 100  # a token that has occurred no more often than this is found by itself, without a partner
 _WORDS = 8  # of 64 bits, of the sketch of a text
 _WORDS_AT_ONCE = 2  # compared before the pairs that they tell apart are dropped
@@ -47,92 +40,6 @@ class TokenBatch:
         cuts = [*range(0, len(self.lengths), size), len(self.lengths)]
         for first, last in pairwise(cuts):
             yield TokenBatch(self.tokens[ends[first] : ends[last]], self.lengths[first:last])
-
-
-@dataclass(frozen=True)
-class _Postings:
-    """What texts are found by: a row for each key of a text."""
-
-    keys: Keys
-    texts: NDArray[np.int32]
-    reach: NDArray[np.int32]  # the longest partner that this key is needed for
-
-    @staticmethod
-    def join(parts: "Sequence[_Postings]") -> "_Postings":
-        return _Postings(
-            np.concatenate([part.keys for part in parts]),
-            np.concatenate([part.texts for part in parts]),
-            np.concatenate([part.reach for part in parts]),
-        )
-
-    def of_texts(self, is_wanted: NDArray[np.bool_], first: int) -> "_Postings":
-        """Those of some texts, which get the numbers from `first` on."""
-        numbers = (np.cumsum(is_wanted) - 1 + first).astype(np.int32)
-        wanted = self.where(is_wanted[self.texts])
-        return _Postings(wanted.keys, numbers[wanted.texts], wanted.reach)
-
-    def where(self, is_wanted: NDArray[np.bool_]) -> "_Postings":
-        return _Postings(
-            self.keys.compress(is_wanted), self.texts.compress(is_wanted), self.reach.compress(is_wanted)
-        )
-
-    def by_key(self, sort: Literal["quicksort", "stable"]) -> "_Postings":
-        order = np.argsort(self.keys, kind=sort)
-        return _Postings(self.keys.take(order), self.texts.take(order), self.reach.take(order))
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-
-@dataclass(frozen=True)
-class _Lookups:
-    """What texts look for: the keys from `low` to `high`, which differ in the length only."""
-
-    low: Keys
-    high: Keys
-    texts: NDArray[np.int32]
-
-    @staticmethod
-    def join(parts: "Sequence[_Lookups]") -> "_Lookups":
-        return _Lookups(
-            np.concatenate([part.low for part in parts]),
-            np.concatenate([part.high for part in parts]),
-            np.concatenate([part.texts for part in parts]),
-        )
-
-    def by_key(self) -> "_Lookups":
-        order = np.argsort(self.low)
-        return _Lookups(self.low.take(order), self.high.take(order), self.texts.take(order))
-
-
-@dataclass(frozen=True)
-class _TextKeys:
-    """What texts have in common with others: a row for each token or pair of a text."""
-
-    hashes: Keys
-    texts: Ints
-    lengths: Ints  # of the texts, at most _LONGEST
-    reach: Ints  # the longest partner that this key is needed for
-
-    def postings(self, is_wanted: NDArray[np.bool_] | None = None) -> _Postings:
-        keys = self.hashes | self.lengths.astype(np.uint64)
-        keys |= np.where(self.reach < self.lengths, _FOR_SHORTER, np.uint64(0))
-        postings = _Postings(keys, self.texts.astype(np.int32), self.reach.astype(np.int32))
-        return postings if is_wanted is None else postings.where(is_wanted)
-
-    def lookups(self, shortest: Ints | int, longest: Ints | int = _LONGEST) -> _Lookups:
-        """Those for partners of such lengths (in tokens, both included)."""
-        high = np.minimum(self.reach, longest)
-        low = np.broadcast_to(shortest, high.shape)
-        # What only shorter texts are to find is found by texts shorter than the one it belongs to.
-        low_for_shorter = np.maximum(low, self.lengths + 1)
-        any_text, for_shorter = np.flatnonzero(low <= high), np.flatnonzero(low_for_shorter <= high)
-        hashes = np.concatenate([self.hashes[any_text], self.hashes[for_shorter] | _FOR_SHORTER])
-        return _Lookups(
-            hashes | _joined(low[any_text], low_for_shorter[for_shorter]),
-            hashes | _joined(high[any_text], high[for_shorter]),
-            np.concatenate([self.texts[any_text], self.texts[for_shorter]]).astype(np.int32),
-        )
 
 
 @dataclass(frozen=True)
@@ -180,8 +87,8 @@ class Query:
     """A batch as an index sees it; of use until the index is rebuilt."""
 
     sketches: _Sketches
-    postings: _Postings  # by key
-    lookups: _Lookups  # by key
+    postings: Postings  # by key
+    lookups: Lookups  # by key
 
 
 class OverlapIndex:
@@ -202,7 +109,7 @@ class OverlapIndex:
         self._threads = threads
         self._rank = np.zeros(0, np.int64)  # of each token number; the lowest are the rarest
         self._num_rare = 0  # of those ranks
-        self._segments: list[_Postings] = []
+        self._segments: list[Postings] = []
         self._sketches = _Sketches(np.zeros(0, np.int32), np.zeros((_WORDS, 0), np.uint64))
         self._size = 0
 
@@ -230,7 +137,7 @@ class OverlapIndex:
         self._size += int(is_wanted.sum())
         # Segments shrink geometrically: few to look into, and each posting is merged a few times only.
         while self._segments and len(self._segments[-1]) < min(2 * len(new), _LARGEST_SEGMENT):
-            new = _Postings.join([self._segments.pop(), new]).by_key("stable")  # quick: two sorted runs
+            new = Postings.join([self._segments.pop(), new]).by_key("stable")  # quick: two sorted runs
         self._segments.append(new)
 
     def pairs(self, query: Query) -> Iterator[tuple[Ints, Ints]]:
@@ -267,12 +174,12 @@ class OverlapIndex:
             helpers.lookups(LONGEST_BY_PAIRS + 1),
             helpers.lookups(1, tiny),
         )
-        return Query(sketches, _Postings.join(postings).by_key("quicksort"), _Lookups.join(lookups).by_key())
+        return Query(sketches, Postings.join(postings).by_key("quicksort"), Lookups.join(lookups).by_key())
 
-    def _singles(self, rows: _Rows) -> _TextKeys:
-        hashes = _hash(rows.token.astype(np.uint64) | np.uint64(1 << 63))
-        lengths = np.minimum(rows.length, _LONGEST)
-        return _TextKeys(hashes, rows.text, lengths, self._reach(rows.length, rows.place))
+    def _singles(self, rows: _Rows) -> TextKeys:
+        hashes = hashed(rows.token.astype(np.uint64) | np.uint64(1 << 63))
+        lengths = np.minimum(rows.length, LONGEST)
+        return TextKeys(hashes, rows.text, lengths, self._reach(rows.length, rows.place))
 
     def _rows(self, batch: TokenBatch) -> tuple[_Rows, _Sketches]:
         ends = np.cumsum(batch.lengths)
@@ -298,7 +205,7 @@ class OverlapIndex:
         )
         return rows, _sketches(token, again, text, batch.lengths)
 
-    def _pairs(self, rows: _Rows) -> _TextKeys:
+    def _pairs(self, rows: _Rows) -> TextKeys:
         """Pairs of tokens of a text, in order."""
         # The later one by rank is at the least the second common token: a first one stands further ahead.
         reach = self._reach(rows.length, rows.place - 1)
@@ -319,9 +226,9 @@ class OverlapIndex:
         reaches = reach.take(which)
         reaches[len(which) - len(twice) :] = reach_twice[twice]
         texts, lengths = rows.text.take(which), rows.length.take(which)
-        return _TextKeys(_hash(left << np.uint64(31) | right), texts, lengths, reaches)
+        return TextKeys(hashed(left << np.uint64(31) | right), texts, lengths, reaches)
 
-    def _matches(self, query: Query, segment: _Postings, members: _Sketches) -> Iterator[tuple[Ints, Ints]]:
+    def _matches(self, query: Query, segment: Postings, members: _Sketches) -> Iterator[tuple[Ints, Ints]]:
         low = np.searchsorted(segment.keys, query.lookups.low, side="left")
         high = np.searchsorted(segment.keys, query.lookups.high, side="right")
         hits = np.flatnonzero(high > low)
@@ -347,11 +254,11 @@ class OverlapIndex:
             yield from pool.map(step, pairwise(cuts))
 
     def _near(
-        self, query: Query, one: Ints, segment: _Postings, found: Ints, members: _Sketches
+        self, query: Query, one: Ints, segment: Postings, found: Ints, members: _Sketches
     ) -> tuple[Ints, Ints]:
         """The pairs of a query's text with the text of a posting that reach and sketches leave possible."""
         length = query.sketches.lengths.take(one)
-        is_near = np.minimum(length, _LONGEST) <= segment.reach.take(found)
+        is_near = np.minimum(length, LONGEST) <= segment.reach.take(found)
         one, length = one.compress(is_near), length.compress(is_near)
         other = segment.texts.take(found.compress(is_near)).astype(np.int64)
         other_length = members.lengths.take(other)
@@ -383,30 +290,21 @@ class OverlapIndex:
         The largest n with t(m+n)/2 <= m - place.
         """
         enough = 2 * (length - place + _ROUNDING) / max(self._threshold, _ROUNDING) - length
-        return np.clip(enough, 0, _LONGEST).astype(np.int64)
+        return np.clip(enough, 0, LONGEST).astype(np.int64)
 
     def _shortest_partner(self, length: Ints) -> Ints:
         """The smallest n with t(m+n)/2 <= n."""
         least = np.ceil(self._threshold * length / (2 - self._threshold) - _ROUNDING)
-        return np.clip(least, 1, _LONGEST).astype(np.int64)
+        return np.clip(least, 1, LONGEST).astype(np.int64)
 
 
 def _sketches(tokens: Ints, again: Ints, texts: Ints, lengths: Ints) -> _Sketches:
     """Of tokens, with how often each stood in its text before."""
-    hashes = _hash(tokens.astype(np.uint64) | again.astype(np.uint64) << np.uint64(32))
+    hashes = hashed(tokens.astype(np.uint64) | again.astype(np.uint64) << np.uint64(32))
     word = (hashes >> np.uint64(48)) % np.uint64(_WORDS)
     bits = np.zeros((_WORDS, len(lengths)), np.uint64)
     np.bitwise_or.at(bits, (word.astype(np.int64), texts), np.uint64(1) << (hashes >> np.uint64(58)))
     return _Sketches(lengths.astype(np.int32), bits)
-
-
-def _hash(values: Keys) -> Keys:
-    """47 bits of a hash; the rare collision costs a look at a pair, no more."""
-    return (values * np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFE0000)
-
-
-def _joined(one: Ints, other: Ints) -> Keys:
-    return np.concatenate([one, other]).astype(np.uint64)
 
 
 def _count_down(sizes: Ints) -> Ints:
