@@ -243,12 +243,11 @@ def _answering(
     except (StoppedEarly, KeyboardInterrupt):
         if logged.bill.now.requests:
             note(f"{logged.bill}")
+            run.log(f"{logged.bill}")
         raise
     finally:
         if run.is_written and logged.traffic:
             run.log(f"llm: {', '.join(f'{n} {what}' for what, n in logged.traffic.items())}")
-        if run.is_written:
-            run.log(f"{logged.bill}")
         logged.close()
 
 
@@ -406,7 +405,9 @@ def _what_came_out(
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
     print(_in_one_line(statistics, run.path))
     for model, bill in bills.items():
-        print(f"{model}: {bill}" if len(bills) > 1 else f"{bill}")
+        line = f"{model}: {bill}" if len(bills) > 1 else f"{bill}"
+        print(line)
+        run.log(line)
 
 
 def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:

@@ -16,6 +16,7 @@ import pytest
 from fake_server import FakeServer
 
 from selfinstruct.asking import AskingBar
+from selfinstruct.llm.base import Completion
 from selfinstruct.llm.budget import Bill, Price, Spent
 from selfinstruct.settings import REPOSITORY
 
@@ -101,7 +102,8 @@ def test_a_run_that_stops_says_what_it_has_used(server: FakeServer, tmp_path: Pa
 def test_the_line_names_the_most_frequent_reasons_and_what_the_stage_will_cost(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    bill = Bill(Price(input=1e6, output=1e6), Spent(5, 20, 20))
+    price = Price(input=1e6, output=1e6)
+    bill = Bill(price, Spent.on([(Completion("", "stop", 4, 4), price)] * 5))
     rejected = Counter({"a": 1, "b": 5, "c: one": 3, "c: two": 4, "d": 1000})
     with AskingBar("instructions", 10, 2, bill, rejected) as bar:
         bill.now.requests, bill.now.prompt_tokens, bill.now.completion_tokens = 1, 4, 4

@@ -249,7 +249,7 @@ CASES = [
         "generate", "queries.instances.max_tokens=-5", "queries.instances.max_tokens: -5 must be at least 1"
     ),
     setting("generate", "llm=tiny llm.batch_size=0", "llm.batch_size: 0 is not a positive whole number"),
-    setting("train", "data=[]", "data=[]: must be one file at least"),
+    setting("train", "data=[]", "data=[]: must be one file, folder or hub id at least"),
     setting("train", "batch_size=-8", "batch_size=-8: must be at least 1"),
     setting("train", "learning_rate=nan", "learning_rate=nan: must be above 0"),
     setting("train", "weight_decay=-1", "weight_decay=-1.0: must be at least 0"),
@@ -262,7 +262,7 @@ CASES = [
     setting("generate", "filters=null", "filters=null: ", "give each group one of the options"),
     # Training data
     Case("training data missing", "train", "data=no.jsonl", ("no.jsonl: cannot be read", "check the path")),
-    Case("training data a folder", "train", "data=benchmark", ("benchmark: cannot be read (Is a dir",)),
+    Case("training data a folder", "train", "data=benchmark", ("benchmark is a folder without splits/",)),
     Case("held-out data missing", "train", "eval_data=no.jsonl", ("no.jsonl: cannot be read", "check")),
     training("empty", "", "holds no example; a row needs"),
     training("not JSON", lines(TRAINING).replace("{", "", 1), ":1: not valid JSON", "one JSON object"),

@@ -61,6 +61,7 @@ class OpenAIServerLLM(LLM):
         self._traffic = dict.fromkeys(names, 0)
         self._last_note = -_SECONDS_BETWEEN_NOTES
         self._outstanding: deque[Future[Completion]] = deque()
+        self._stage_number = 0  # those submitted before the last change are dropped
         self._stop: UserError | StoppedEarly | None = None  # why nothing more is sent
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._slots = asyncio.Semaphore(config.max_concurrency)
@@ -109,7 +110,9 @@ class OpenAIServerLLM(LLM):
 
     def submit(self, request: Request) -> None:
         """Take a request; it is sent as soon as one of the places in flight is free."""
-        self._outstanding.append(asyncio.run_coroutine_threadsafe(self._answer(request), self._loop))
+        self._outstanding.append(
+            asyncio.run_coroutine_threadsafe(self._answer(request, self._stage_number), self._loop)
+        )
 
     def next_completion(self) -> Completion:
         """Wait for the oldest request's answer; see the class for what can go wrong."""
@@ -140,6 +143,7 @@ class OpenAIServerLLM(LLM):
         self._loop.close()
 
     def _drop(self) -> None:
+        self._stage_number += 1
         while self._outstanding:
             self._outstanding.popleft().cancel()
 
@@ -153,13 +157,13 @@ class OpenAIServerLLM(LLM):
 
     # ---- in the background thread
 
-    async def _answer(self, request: Request) -> Completion:
+    async def _answer(self, request: Request, stage_number: int) -> Completion:
         """The answer to a request; what ends the run ends it for the others too.
 
         A refusal would meet all of them: they are dropped. After a failure those on their way are waited for.
         """
         try:
-            return await self._shortened(request)
+            return await self._shortened(request, stage_number)
         except UserError as error:
             self._stop = self._stop or error
             for other in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -169,13 +173,15 @@ class OpenAIServerLLM(LLM):
             self._stop = self._stop or error
             raise
 
-    async def _shortened(self, request: Request) -> Completion:
+    async def _shortened(self, request: Request, stage_number: int) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
         asked, num_dropped = request, 0
         request = self._fitted(request)
         async with self._slots:
             if self._stop is not None:
                 raise self._stop
+            if stage_number != self._stage_number:  # dropped, though its own cancelling is still to come
+                raise asyncio.CancelledError
             if asked.sent is not None:
                 asked.sent()
             while True:
