@@ -84,15 +84,22 @@ class Table:
         )
 
     def html(self) -> str:
-        """A `table` element with title and notes in its caption; cells of words have the class `text`."""
+        """A `table` element with title and notes in its caption; columns with words have the class `text`."""
         caption = f"<strong>{escape_html(self.title)}</strong>"
         caption += "".join(f"<span>{escape_html(note)}</span>" for note in self.notes)
-        head = "".join(f'<th scope="col">{escape_html(column)}</th>' for column in self.columns)
+        are_words = [any(_is_words(row[i]) for row in self.rows) for i in range(len(self.columns))]
+        marks = [' class="text"' if is_words else "" for is_words in are_words]
+        head = "".join(
+            f'<th scope="col"{mark}>{escape_html(column)}</th>'
+            for column, mark in zip(self.columns, marks, strict=True)
+        )
         rows = [
-            f'<tr><th scope="row">{_shown_html(first)}</th>'
-            + "".join(f"<td{_alignment(cell)}>{_shown_html(cell)}</td>" for cell in rest)
+            f'<tr><th scope="row">{_shown_html(row[0])}</th>'
+            + "".join(
+                f"<td{mark}>{_shown_html(cell)}</td>" for cell, mark in zip(row[1:], marks[1:], strict=True)
+            )
             + "</tr>"
-            for first, *rest in self.rows
+            for row in self.rows
         ]
         return "\n".join(
             [
@@ -163,9 +170,8 @@ def escape_html(text: str) -> str:
     return html.escape(_CONTROL.sub(" ", text))
 
 
-def _alignment(cell: Cell) -> str:
-    is_words = isinstance(cell, str) and not cell[:1].isdigit() and cell[:1] not in ("+", "-", "<")
-    return ' class="text"' if is_words else ""
+def _is_words(cell: Cell) -> bool:
+    return isinstance(cell, str) and not cell[:1].isdigit() and cell[:1] not in ("+", "-", "<", "")
 
 
 def _shown_html(cell: Cell) -> str:

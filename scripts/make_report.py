@@ -1,4 +1,7 @@
-"""Every claim of the paper beside some runs: python scripts/make_report.py runs=[runs/demo] run_dir=runs/report"""
+"""Every claim of the paper beside some runs.
+
+python scripts/make_report.py runs=[runs/demo] run_dir=runs/report
+"""
 
 from eval.report.command import MakeReportConfig, make_report
 from selfinstruct.entry import run_command

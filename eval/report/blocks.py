@@ -55,8 +55,13 @@ class ClaimsBlock:
 
 @dataclass(frozen=True)
 class Headline:
-    """The box at the top: (heading, its sentences) three times, and verdicts counted."""
+    """The box at the top: the main figures large, (heading, its sentences) three times, verdicts counted.
 
+    Attributes:
+        numbers: (whose, the figures, of what) of the paper and of each run.
+    """
+
+    numbers: tuple[tuple[str, str, str], ...]
     boxes: tuple[tuple[str, tuple[str, ...]], ...]
     counts: tuple[tuple[str, int], ...]
     kind: str = "headline"

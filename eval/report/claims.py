@@ -5,6 +5,7 @@ Every number of the paper comes from selfinstruct/paper_numbers.yaml.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from eval.intervals import Interval
 from eval.report.folders import GENERATE, SELF_INSTRUCT, VANILLA, Chain, Run, Step
@@ -46,7 +47,7 @@ class Claim:
     """A claim of the paper.
 
     Attributes:
-        says: the claim in one sentence; `paper`: its numbers; `group`: where they stand in paper_numbers.yaml.
+        says: the claim in one sentence; `paper`: its numbers; `group`: their place in paper_numbers.yaml.
         how: the command that would test it.
         measure: what a run shows of it; None where the run holds nothing of it.
     """
@@ -64,7 +65,7 @@ class Claim:
 
     def outcome(self, run: Run) -> Outcome:
         """What the run shows, or that it was not run."""
-        return self.measure(run) or Outcome(Verdict(NOT_RUN, "to run it: see the command below"))
+        return self.measure(run) or Outcome(Verdict(NOT_RUN, "nothing in this run tests it"))
 
 
 def claims() -> list[Claim]:
@@ -96,13 +97,13 @@ def claims() -> list[Claim]:
         ),
         Claim(
             "public_data",
-            "It is ahead of the same model tuned on public instruction data, and adds to SuperNI's training data.",
+            "It is ahead of the same model tuned on public instruction data, and adds to SuperNI's own.",
             f"{tuned} against {superni['GPT-3 + T0 training']} (T0's data); "
             f"{superni['GPT-3 self-instruct + SuperNI training']} against "
             f"{superni['GPT-3 + SuperNI training']} (with SuperNI's)",
             "superni",
-            "accelerate launch finetune/train.py experiment=t0_50k (superni_50k, self_instruct_superni), then "
-            "scripts/eval_superni.py",
+            "accelerate launch finetune/train.py experiment=t0_50k (superni_50k, self_instruct_superni), "
+            "then scripts/eval_superni.py",
             _public_data,
         ),
         Claim(
@@ -314,7 +315,11 @@ def _agreement(run: Run) -> Outcome | None:
     interval = f"{kappa['low']:.2f} to {kappa['high']:.2f}" if has_interval else ""
     verdict = Verdict(NOT_COMPARABLE, "other raters, other answers; shown beside the paper's")
     return Outcome(
-        verdict, f"kappa {kappa['value']:.2f}", interval, f"{pairs[0]['n']} answers", _rating_commands(run.first)
+        verdict,
+        f"kappa {kappa['value']:.2f}",
+        interval,
+        f"{pairs[0]['n']} answers",
+        _rating_commands(run.first),
     )
 
 
@@ -322,9 +327,7 @@ def _data_size(run: Run) -> Outcome | None:
     names = on_axis(run)
     if len(names) < 3:
         return None
-    steps = [
-        difference(run, before, after).difference for before, after in zip(names, names[1:], strict=False)
-    ]
+    steps = [difference(run, before, after).difference for before, after in pairwise(names)]
     whole = difference(run, names[0], names[-1]).difference
     smallest, largest = (run.systems[name].label for name in (names[0], names[-1]))
     return Outcome(
@@ -371,7 +374,8 @@ def _spread(found: Interval, run: Run, name: str) -> tuple[str, str]:
 def _instances_and_seeds(run: Run, name: str) -> str:
     benchmark = run.systems[name].benchmark
     seeds = f", {len(run.chains)} seeds" if len(run.chains) > 1 else ""
-    return f"{count_scored(run, name):,} instances, {benchmark['tasks_found']} tasks of {benchmark['name']}{seeds}"
+    tasks = f"{benchmark['tasks_found']} tasks of {benchmark['name']}"
+    return f"{count_scored(run, name):,} instances, {tasks}{seeds}"
 
 
 def _interval(found: Interval, signed: bool = False) -> str:

@@ -15,6 +15,7 @@ class Reading:
     above: str
     same: str
     below: str
+    short: str = ""  # how the control is named where its question is not shown
 
     def of(self, found: Interval) -> str:
         return self.above if found.low > 0 else self.below if found.high < 0 else self.same
@@ -30,8 +31,8 @@ READINGS = {
     "vanilla_2_examples_first_paragraph": Reading(
         "Could the untuned model do the tasks if two examples showed it how?",
         "Not as well: with two examples, cut after the first paragraph, it scores less than the tuned model.",
-        "Yes: with two examples, cut after the first paragraph, it cannot be told apart from the tuned model. "
-        "Tuning made it follow a bare instruction; it did not teach it the tasks.",
+        "Yes: with two examples, cut after the first paragraph, it cannot be told apart from the tuned "
+        "model. Tuning made it follow a bare instruction; it did not teach it the tasks.",
         "Better: with two examples, cut after the first paragraph, it scores more than the tuned model.",
     ),
     "seeds_only": Reading(
@@ -39,6 +40,7 @@ READINGS = {
         "No: what the model wrote itself adds to what the seeds teach.",
         "It may: the data that the model wrote cannot be told apart from the seeds alone.",
         "Yes, and more: tuning on the seeds alone scores more.",
+        "tuning on the seed tasks alone",
     ),
     "shuffled_outputs": Reading(
         "Is it the form of the data alone (answer, then stop)?",
@@ -55,13 +57,13 @@ READINGS = {
 }
 
 
-def control_readings(run: Run) -> list[tuple[str, Interval, str]]:
-    """(question, self-instruct minus control, what it means) of each control that the run has."""
+def control_readings(run: Run) -> list[tuple[Reading, Interval, str]]:
+    """(reading, self-instruct minus control, what it means) of each control that the run has."""
     if SELF_INSTRUCT not in run.systems:
         return []
     found = []
     for name, reading in READINGS.items():
         if name in run.systems:
             gap = difference(run, name, SELF_INSTRUCT).difference
-            found.append((reading.question, gap, reading.of(gap)))
+            found.append((reading, gap, reading.of(gap)))
     return found

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from eval.report.controls import control_readings
 from eval.report.folders import TRAIN, Chain, Run
 from eval.report.tables import model_name
 from selfinstruct.settings import REPOSITORY
 
+LITTLE_WORLD = "LittleWorld"
+_LITTLE_WORLD = ", a benchmark of this repository in SuperNI's format"
 _EMBEDDED = REPOSITORY / "selfinstruct" / "llm" / "tiny" / "model"
 
 
@@ -19,16 +22,19 @@ def what_was_run(run: Run) -> tuple[str, ...]:
     counts = [chain.statistics.get("instructions", {}).get("count") for chain in run.chains]
     written = [count for count in counts if count is not None]
     if written:
-        found.append(f"It wrote {_span(written)} instructions by itself.")
+        found.append(f"It wrote {_span(written)} instructions itself, then was tuned on them.")
     tunings = run.first.of(TRAIN)
     if tunings:
-        found.append(f"{len(tunings)} finetuned model{'s' * (len(tunings) > 1)}{_method(run.first)}.")
+        models = f"{len(tunings)} models were" if len(tunings) > 1 else "One model was"
+        beside = ", controls among them" if control_readings(run) else ""
+        found.append(f"{models} tuned{_method(run.first)}{beside}.")
     system = next(iter(run.systems.values()), None)
     if system:
         benchmark = system.benchmark
+        about = _LITTLE_WORLD if benchmark["name"] == LITTLE_WORLD else ""
         found.append(
             f"Scored on {benchmark['label']}: {benchmark['tasks_found']} tasks, "
-            f"{benchmark['instances']:,} instances."
+            f"{benchmark['instances']:,} instances{about}."
         )
     return (*found, _machine(run))
 
@@ -71,8 +77,10 @@ def _machine(run: Run) -> str:
     devices = dict.fromkeys(str(m["device"]) for m in manifests if "device" in m)
     machine = manifests[0].get("versions", {}).get("machine", "unknown machine") if manifests else "unknown"
     seconds = sum(step.seconds for step in run.step_dirs)
-    spent = f"{seconds:.0f} seconds" if seconds < 600 else f"{seconds / 3600:.1f} hours"
-    return f"Machine: {machine}{f', {chr(32).join(devices)}' if devices else ''}; {spent} of work in all steps."
+    spent = f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    return (
+        f"Machine: {machine}{f', {chr(32).join(devices)}' if devices else ''}; {spent} of work in all steps."
+    )
 
 
 def _span(counts: list[int]) -> str:

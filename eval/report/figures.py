@@ -20,12 +20,14 @@ _BLUE, _RED, _GREY = "#2c5f8a", "#b5472f", "#777777"
 # Colours of Okabe and Ito, told apart with any colour vision.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 _SMOOTHED_STEPS = 20  # of the running mean of the loss
-_WIDTH_INCHES = 7.0
+_NARROW_INCHES = 5.4
 
 # What is seen in the figures of generated data (selfinstruct/figures.py), in the order of the report.
+# Figures with letters on colours of their own: they stay on white in the dark.
+ON_WHITE = ("verb_objects", "ratings")
 DATA_CAPTIONS = {
     "acceptance": "Candidates accepted and rejected as the run went on, and what each stage left.",
-    "verb_objects": "The most common root verbs (inner ring) and their most common noun objects (outer ring).",
+    "verb_objects": "The most common root verbs (inner ring), each with its most common objects (outer).",
     "nearest_seed": "How near each generated instruction is to its nearest seed (highest ROUGE-L).",
     "lengths": "Lengths in words of instructions, non-empty inputs and outputs, beside the paper's means.",
     "label_balance": "Labels of the classification tasks: what output-first generation is for.",
@@ -88,50 +90,64 @@ def _systems(run: Run) -> "Figure | None":
         return None
     rows = [(system.label, mean_score(run, name)) for name, system in run.systems.items()]
     benchmark = next(iter(run.systems.values())).benchmark["label"]
-    figure = _dots(rows, f"ROUGE-L on {benchmark} (x100, 95 % intervals)", "{:.1f}")
-    figure.axes[0].set_xlim(0, 100)
-    return figure
+    return _dots(rows, f"ROUGE-L on {benchmark} (x100, 95 % intervals)", "{:.1f}", zero=False)
 
 
 def _differences(run: Run) -> "Figure | None":
     pairs = [pair for pair in run.differences if set(pair) <= run.systems.keys()]
     rows = [
         (
-            f"{run.systems[second].label}\nminus {run.systems[first].label}",
+            f"{run.systems[second].label} minus {run.systems[first].label}",
             difference(run, first, second).difference,
         )
         for first, second in pairs
     ]
     if not rows:
         return None
-    figure = _dots(rows, "difference in ROUGE-L points (95 % intervals)", "{:+.1f}")
-    figure.axes[0].axvline(0, color=_GREY, linewidth=1, zorder=0)
-    return figure
+    return _dots(rows, "difference in ROUGE-L points (95 % intervals)", "{:+.1f}", zero=True)
 
 
-def _dots(rows: Sequence[tuple[str, Interval]], xlabel: str, form: str) -> "Figure":
-    """A dot with its interval a row, the first on top; an interval that holds 0 is hollow and grey."""
-    lines = sum(1 + label.count("\n") for label, _ in rows)
-    figure = new_figure(_WIDTH_INCHES, 0.9 + 0.27 * max(lines, 1.2 * len(rows)))
+def _dots(rows: Sequence[tuple[str, Interval]], xlabel: str, form: str, zero: bool) -> "Figure":
+    """A dot with its interval a row, the first on top, its label above it; narrow enough for a phone.
+
+    Args:
+        zero: the values are differences: grey and hollow where the interval holds 0, red below it.
+    """
+    figure = new_figure(_NARROW_INCHES, 0.7 + 0.46 * len(rows))
     axes = figure.subplots()
-    for row, (_, found) in enumerate(rows):
-        colour = _BLUE if found.low > 0 else _RED if found.high < 0 else _GREY
-        axes.plot([found.low, found.high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
+    for row, (label, found) in enumerate(rows):
+        is_open = zero and not found.excludes_zero
+        colour = _GREY if is_open else _RED if zero and found.high < 0 else _BLUE
+        axes.plot([found.low, found.high], [row, row], color=colour, linewidth=2.5, solid_capstyle="butt")
         axes.plot(
             *([found.value], [row], "o"),
             color=colour,
-            markerfacecolor=colour if found.excludes_zero else "white",
-            markersize=6,
+            markerfacecolor="white" if is_open else colour,
+            markersize=7,
         )
         axes.annotate(
-            form.format(found.value), (found.value, row), (0, 6), textcoords="offset points", ha="center", size=9
+            *(label, (0, row), (0, 8)),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            size=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # the line of 0 behind it
         )
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.7)
-    axes.tick_params(axis="y", length=0)
+        axes.annotate(
+            *(form.format(found.value), (1, row), (0, -3)),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+        )
+    axes.set_yticks([])
+    axes.set_ylim(len(rows) - 0.6, -0.8)
+    low, high = min(0.0, *(f.low for _, f in rows)), max(f.high for _, f in rows)
+    # Room for the numbers on the right.
+    axes.set_xlim(low - 0.02 * (high - low), high + 0.18 * (high - low))
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=_GREY, alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
+    if zero:
+        axes.axvline(0, color=_GREY, linewidth=1, zorder=0)
     axes.set_xlabel(xlabel)
     return figure
 
@@ -141,7 +157,7 @@ def _training(run: Run) -> "Figure | None":
     curves = [(step, losses) for step, losses in curves if losses]
     if not curves:
         return None
-    figure = new_figure(_WIDTH_INCHES, 3.4)
+    figure = new_figure(_NARROW_INCHES, 3.2)
     axes = figure.subplots()
     for (step, losses), colour in zip(curves, _cycled(len(curves)), strict=True):
         numbers, values = zip(*losses, strict=True)

@@ -5,12 +5,14 @@ Nothing of them is changed, and nothing is computed here; what a folder lacks is
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from eval.experiment.steps import override_value
 from eval.intervals import Clusters
 from eval.summary import RAW, read_clusters
 from selfinstruct import jsonl
@@ -231,10 +233,11 @@ def _seed_folders(path: Path) -> list[Path]:
     if (read_json(path / "manifest.json") or {}).get("command") == REPRODUCE:
         return [path]
     folders = [each for each in path.glob("seed*") if re.fullmatch(r"seed\d+", each.name)]
-    of_ours = [
-        each for each in folders if (read_json(each / "manifest.json") or {}).get("command") == REPRODUCE
-    ]
-    return sorted(of_ours, key=lambda each: int(each.name.removeprefix("seed")))
+    manifests = {each: read_json(each / "manifest.json") or {} for each in folders}
+    of_ours = [each for each, manifest in manifests.items() if manifest.get("command") == REPRODUCE]
+    complete = [each for each in of_ours if manifests[each].get("status") == "complete"]
+    # A seed that is under way says nothing beside whole ones.
+    return sorted(complete or of_ours, key=lambda each: int(each.name.removeprefix("seed")))
 
 
 def _single_manifest(path: Path) -> Manifest:
@@ -280,7 +283,7 @@ def _read_chain(folder: Path) -> Chain:
     for name, step in config["steps"].items():
         found = read_json(folder / name / "manifest.json")
         if found is not None:
-            line = _command_line(step, name, str(config["seed_dir"]), str(shown))
+            line = _command_line(step, name, config, str(shown))
             steps[name] = Step(name, folder / name, found, line)
     systems = {
         name: System(name, s["label"], steps[s["step"]], s.get("variant", RAW), s.get("x"))
@@ -291,14 +294,15 @@ def _read_chain(folder: Path) -> Chain:
     return Chain(config["seed"], steps, systems, data, manifest)
 
 
-def _command_line(step: Mapping[str, Any], name: str, seed_dir: str, shown: str) -> str:
-    # Imported late: it is the chain of experiments that makes reports, not the other way round.
-    from eval.experiment.steps import override_value
-
+def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
     words = [f"run_dir={shown}/{name}"]
     words += [f"{key}={override_value(value)}" for key, value in step["settings"].items()]
-    launcher = "python" if not step["command"].startswith("finetune/") else "accelerate launch"
-    return f"{launcher} {step['command']} {' '.join(words)}".replace(seed_dir, shown)
+    launcher = "python"
+    if step["command"].startswith("finetune/"):
+        settings = config.get("accelerate_config", "cpu")
+        launcher = f"accelerate launch --config_file configs/accelerate/{settings}.yaml"
+    words = [shlex.quote(word.replace(str(config["seed_dir"]), shown)) for word in words]
+    return f"{launcher} {step['command']} {' '.join(words)}"
 
 
 def _is_scored(step: Step) -> bool:
@@ -330,7 +334,7 @@ def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
 
 
 def _role(step: Step, evaluated: Sequence[Step]) -> str | None:
-    """The only evaluation of a model without adapter is the vanilla one, the only one with it self-instruct."""
+    """Vanilla: the only evaluation of a model without adapter; self-instruct: the only one with it."""
     if step.config.get("num_examples") or step.config.get("predictions"):
         return None
     alike = [

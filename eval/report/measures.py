@@ -64,4 +64,3 @@ def review_share(run: Run, key: str) -> tuple[Interval, int] | None:
 
 def mean_of(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eval.report.blocks import Figure, Report
+from eval.report.figures import ON_WHITE
 from eval.report.svg import inline_svg, width_of
 from eval.report.verdicts import KINDS
 from eval.tables import escape_markdown
@@ -31,10 +32,16 @@ def html_page(report: Report, figures: Mapping[str, str]) -> str:
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
     def drawing(figure: Figure) -> Markup:
-        return Markup(inline_svg(figures[figure.stem], figure.stem.replace("_", "-"), figure.caption))
+        prefix = figure.stem.replace("_", "-")
+        return Markup(inline_svg(figures[figure.stem], prefix, figure.caption, not is_on_white(figure)))
 
-    def natural_width(figure: Figure) -> str:
-        return "wide" if width_of(figures[figure.stem]) > 800 else "narrow"
+    def is_on_white(figure: Figure) -> bool:
+        return figure.stem.startswith(ON_WHITE)
+
+    def drawing_class(figure: Figure) -> str:
+        width = width_of(figures[figure.stem])
+        size = "small" if width < 560 else "narrow" if width < 800 else "wide"
+        return f"{size} on-white" if is_on_white(figure) else size
 
     return environment.get_template("page.html.j2").render(
         report=report,
@@ -43,7 +50,7 @@ def html_page(report: Report, figures: Mapping[str, str]) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
         drawing=drawing,
-        natural_width=natural_width,
+        drawing_class=drawing_class,
         kind_class={kind: kind.replace(" ", "-") for kind in KINDS},
         shown_first=SHOWN_FIRST,
     )

@@ -21,7 +21,8 @@ from eval.report.claims import Claim, Outcome, claims
 from eval.report.controls import control_readings
 from eval.report.describe import what_was_run
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.folders import Run
+from eval.report.folders import SELF_INSTRUCT, VANILLA, Run
+from eval.report.measures import mean_score, scale_of
 from eval.report.samples import rejected_browser, task_browser
 from eval.report.verdicts import KINDS
 from eval.tables import Cell, Table
@@ -63,7 +64,9 @@ def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int)
     ]
     names = ", ".join(run.name for run in runs)
     return Report(
-        "Self-Instruct: the paper and this run" if len(runs) == 1 else "Self-Instruct: the paper and these runs",
+        "Self-Instruct: the paper and this run"
+        if len(runs) == 1
+        else "Self-Instruct: the paper and these runs",
         f"Every claim of Self-Instruct (arXiv 2212.10560) beside what was run here: {names}.",
         [section for section in sections if section.blocks],
     )
@@ -93,7 +96,22 @@ def _headline(material: Material) -> Headline:
         ("Run here", ran),
         ("How far it agrees", _agreement(material)),
     )
-    return Headline(boxes, counts)
+    return Headline(_numbers(material), boxes, counts)
+
+
+def _numbers(material: Material) -> tuple[tuple[str, str, str], ...]:
+    main = published("claims").values
+    before, after = main["superni_rougeL_vanilla"], main["superni_rougeL_self_instruct"]
+    found = [("The paper", f"{before} → {after}", "ROUGE-L of GPT-3 on SuperNI, before and after")]
+    for run in material.runs:
+        if {VANILLA, SELF_INSTRUCT} <= run.systems.keys():
+            ours = [mean_score(run, name).value for name in (VANILLA, SELF_INSTRUCT)]
+            label = run.systems[SELF_INSTRUCT].benchmark["label"]
+            whose = "Here" if len(material.runs) == 1 else run.name
+            other = ", another scale" if scale_of(run, SELF_INSTRUCT).is_miniature else ""
+            what = f"ROUGE-L of {tables.model_name(run)} on {label}{other}"
+            found.append((whose, f"{ours[0]:.1f} → {ours[1]:.1f}", what))
+    return tuple(found)
 
 
 def _agreement(material: Material) -> tuple[str, ...]:
@@ -103,10 +121,11 @@ def _agreement(material: Material) -> tuple[str, ...]:
         gain = by_key["gain"][position]
         name = f"{run.name}: " if len(material.runs) > 1 else ""
         if gain.ours:
-            found.append(f"{name}ROUGE-L {gain.ours} (95 % interval {gain.interval}). {_capital(str(gain.verdict))}.")
-        for question, gap, meaning in control_readings(run):
-            if "seed tasks alone" in question:
-                found.append(f"{name}Against tuning on the seeds alone {_signed(gap)}. {meaning}")
+            found.append(f"{name}The main claim, {gain.verdict}.")
+            found.append(f"{name}ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.")
+        for reading, gap, meaning in control_readings(run):
+            if reading.short:
+                found.append(f"{name}{_signed(gap)} over {reading.short}. {reading.question} {meaning}")
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
@@ -115,19 +134,15 @@ def _agreement(material: Material) -> tuple[str, ...]:
     return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _signed(found: Interval) -> str:
     return f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
 
 
 def _claims(material: Material) -> Section:
     intro = Text(
-        "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's own "
-        "benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it at most "
-        "in miniature: the effect has the same sign and its 95 % interval lies above 0."
+        "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
+        "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
+        "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
     )
     block = ClaimsBlock(tuple(run.name for run in material.runs), tuple(material.outcomes))
     return Section("claims", "The paper's claims, one by one", [intro, block])
@@ -142,7 +157,12 @@ def _table(table: Table | None, stem: str, is_folded: bool = False) -> list[Bloc
 
 
 def _scores(material: Material) -> Section:
-    blocks: list[Block] = []
+    blocks: list[Block] = [
+        Text(
+            "ROUGE-L says how much of the reference's words an answer has in the same order, 0 to 100. "
+            "Vanilla is the untuned model, asked in the same way."
+        )
+    ]
     for run in material.runs:
         if not run.systems:
             continue
@@ -158,14 +178,18 @@ def _scores(material: Material) -> Section:
 def _controls(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        caption = f"{run.name}: differences on the same instances; grey and hollow where the interval holds 0."
+        caption = (
+            f"{run.name}: differences on the same instances; grey and hollow where the interval holds 0."
+        )
         blocks += _figure(material, f"differences_{run.slug}", caption)
         readings = control_readings(run)
         rows: list[tuple[Cell, ...]] = [
-            (question, PairedDifference(gap, 0, 0, 0), meaning) for question, gap, meaning in readings
+            (reading.question, meaning, PairedDifference(gap, 0, 0, 0)) for reading, gap, meaning in readings
         ]
-        columns = ("question", "self-instruct minus control", "answer")
-        blocks += _table(Table(f"{run.name}: what the controls say", columns, tuple(rows)), f"controls_{run.slug}")
+        columns = ("question", "answer", "self-instruct minus control")
+        blocks += _table(
+            Table(f"{run.name}: what the controls say", columns, tuple(rows)), f"controls_{run.slug}"
+        )
         blocks += _table(tables.differences_table(run), f"differences_{run.slug}", is_folded=True)
     if blocks:
         intro = (
@@ -214,14 +238,14 @@ def _human(material: Material) -> Section:
         size = published("human_evaluation_size").values["instructions"]
         blocks.append(
             Text(
-                f"Not run. The paper has experts rate answers to {size} everyday tasks, blind, from A to D; it "
-                "shows bars without numbers, so there is none to set beside ours. The tasks, a page to rate on "
-                "and the report of ratings are there:"
+                f"Not run. The paper has experts rate answers to {size} everyday tasks, blind, from A to D; "
+                "it shows bars without numbers, so there is none to set beside ours. The tasks, a page to "
+                "rate on and the report of ratings are there:"
             )
         )
         lines = (
-            "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user_tuned",
-            "python scripts/annotate.py 'predictions=[runs/user_vanilla,runs/user_tuned]' run_dir=runs/annotate",
+            "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user",
+            "python scripts/annotate.py 'predictions=[runs/user_vanilla,runs/user]' run_dir=runs/annotate",
             "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
             "python scripts/make_report.py 'runs=[runs/demo,runs/ratings]' run_dir=runs/report",
         )
@@ -230,7 +254,10 @@ def _human(material: Material) -> Section:
 
 
 _EXTRA = {
-    "data_size": ("size of the data", "python scripts/reproduce.py experiment=data_size run_dir=runs/data_size"),
+    "data_size": (
+        "size of the data",
+        "python scripts/reproduce.py experiment=data_size run_dir=runs/data_size",
+    ),
     "data_quality": (
         "quality of the outputs",
         "python scripts/reproduce.py experiment=data_quality run_dir=runs/data_quality",
@@ -270,9 +297,10 @@ def _differs(material: Material) -> Section:
     if any(run.is_embedded for run in material.runs):
         blocks.append(
             Text(
-                "The embedded model is made for this: its training text teaches it to read few-shot lists and "
-                "to write blanks after a bare instruction, so that it starts as low as GPT-3 does and can rise. "
-                "Its scores after tuning are high because its world is small, not because the method is better."
+                "The embedded model is made for this: its training text teaches it to read few-shot lists "
+                "and to write blanks after a bare instruction, so that it starts as low as GPT-3 does and "
+                "can rise. Its scores after tuning are high because its world is small, not because the "
+                "method is better."
             )
         )
     return Section("differs", "What differs from the paper", blocks)
@@ -283,7 +311,11 @@ def _repeat(material: Material) -> Section:
     for run in material.runs:
         if run.experiment:
             folder = f"runs/{run.name.replace(' ', '/')}"
-            seeds = f"seed={run.seeds[0]}" if len(run.seeds) == 1 else f"'seeds=[{','.join(map(str, run.seeds))}]'"
+            seeds = (
+                f"seed={run.seeds[0]}"
+                if len(run.seeds) == 1
+                else f"'seeds=[{','.join(map(str, run.seeds))}]'"
+            )
             line = f"python scripts/reproduce.py experiment={run.experiment} run_dir={folder} {seeds}"
             blocks.append(Commands(f"{run.name}: all of it", (line,)))
         steps = tuple(step.command_line for step in run.first.steps.values())

@@ -5,16 +5,37 @@ allows no inline style shows them; ids get a prefix of their own; black, white a
 """
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from selfinstruct.errors import UserError
 
 _SVG, _XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
-_ELEMENTS = {"svg", "g", "defs", "clipPath", "path", "rect", "use", "circle", "ellipse", "line", "polygon", "polyline"}
+_ELEMENTS = {
+    "svg",
+    "g",
+    "defs",
+    "clipPath",
+    "path",
+    "rect",
+    "use",
+    "circle",
+    "ellipse",
+    "line",
+    "polygon",
+    "polyline",
+}
 _ATTRIBUTES = {
     *("d", "transform", "x", "y", "width", "height", "cx", "cy", "r", "rx", "ry", "x1", "x2", "y1", "y2"),
     *("points", "clip-path", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity"),
-    *("stroke-linejoin", "stroke-linecap", "stroke-dasharray", "stroke-dashoffset", "stroke-miterlimit", "opacity"),
+    *(
+        "stroke-linejoin",
+        "stroke-linecap",
+        "stroke-dasharray",
+        "stroke-dashoffset",
+        "stroke-miterlimit",
+        "opacity",
+    ),
     *("id", "viewBox", "clip-rule"),
 }
 _PAGE_COLOURS = {
@@ -30,8 +51,11 @@ _PAGE_COLOURS = {
 _SAFE_VALUE = re.compile(r"[\w\s#.,()+\-%]*")
 
 
-def inline_svg(text: str, prefix: str, label: str) -> str:
+def inline_svg(text: str, prefix: str, label: str, follows_page: bool = True) -> str:
     """The drawing as an `svg` element for a page, described by `label`.
+
+    Args:
+        follows_page: black, white and our colours become those of the page, light or dark.
 
     Raises:
         UserError: it is no SVG.
@@ -40,7 +64,7 @@ def inline_svg(text: str, prefix: str, label: str) -> str:
         root = ElementTree.fromstring(re.sub(r"<!DOCTYPE[^>]*>", "", text))
     except ElementTree.ParseError as error:
         raise UserError(f"figure {prefix}: no SVG ({error}); draw it anew") from error
-    drawing = _cleaned(root, prefix)
+    drawing = _cleaned(root, prefix, _PAGE_COLOURS if follows_page else {})
     if drawing is None or drawing.tag != "svg":
         raise UserError(f"figure {prefix}: no SVG; draw it anew")
     for name in ("width", "height", "id"):
@@ -56,7 +80,9 @@ def width_of(text: str) -> float:
     return float(found[1]) * 96 / 72 if found else 640.0
 
 
-def _cleaned(element: ElementTree.Element, prefix: str) -> ElementTree.Element | None:
+def _cleaned(
+    element: ElementTree.Element, prefix: str, colours: Mapping[str, str]
+) -> ElementTree.Element | None:
     name = element.tag.removeprefix(_SVG)
     if name not in _ELEMENTS:
         return None
@@ -67,20 +93,20 @@ def _cleaned(element: ElementTree.Element, prefix: str) -> ElementTree.Element |
             if value.startswith("#"):
                 clean.set("href", f"#{prefix}-{value[1:]}")
         elif key in _ATTRIBUTES:
-            _set(clean, key, value, prefix)
+            _set(clean, key, value, prefix, colours)
     for child in element:
-        cleaned = _cleaned(child, prefix)
+        cleaned = _cleaned(child, prefix, colours)
         if cleaned is not None:
             clean.append(cleaned)
     return clean
 
 
-def _set(element: ElementTree.Element, key: str, value: str, prefix: str) -> None:
+def _set(element: ElementTree.Element, key: str, value: str, prefix: str, colours: Mapping[str, str]) -> None:
     if key == "id":
         element.set("id", f"{prefix}-{value}")
     elif found := re.fullmatch(r"url\(#([\w-]+)\)", value):
         element.set(key, f"url(#{prefix}-{found[1]})")
-    elif value.lower() in _PAGE_COLOURS:
-        element.set(key, _PAGE_COLOURS[value.lower()])
+    elif value.lower() in colours:
+        element.set(key, colours[value.lower()])
     elif _SAFE_VALUE.fullmatch(value) and "url" not in value:
         element.set(key, value)

@@ -1,11 +1,12 @@
 """The report's tables: the paper's with our rows beside them, and those of the run itself."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from eval.intervals import Interval
 from eval.little_world_review import QUESTIONS
-from eval.report.folders import GENERATE, TRAIN, Chain, Run, System
+from eval.report.folders import TRAIN, Chain, Run, System
 from eval.report.measures import count_scored, difference, mean_score, review_share
 from eval.superni import SUPERNI
 from eval.tables import Cell, Table
@@ -74,7 +75,9 @@ def _asked(system: System) -> str:
     if "prompt_style" not in setting:
         return "Predictions scored as given"
     shots = "Zero-shot but where examples are named" if not setting.get("num_examples") else "With examples"
-    return f"{shots}, prompt {setting['prompt_style']}, greedy, at most {setting['max_tokens']} tokens an answer"
+    return (
+        f"{shots}, prompt {setting['prompt_style']}, greedy, at most {setting['max_tokens']} tokens an answer"
+    )
 
 
 def differences_table(run: Run) -> Table | None:
@@ -236,14 +239,16 @@ def usage_table(runs: Sequence[Run]) -> Table | None:
     rows: list[tuple[Cell, ...]] = []
     for name, chain in columns_of(runs).items():
         usage = chain.statistics.get("usage")
-        for stage, counts in {**usage["by_stage"], "all": usage["total"]}.items() if usage else ():
+        if not usage:
+            continue
+        for stage, counts in {**usage["by_stage"], "all": usage["total"]}.items():
             numbers = (counts[key] for key in ("requests", "prompt_tokens", "completion_tokens"))
             cost = f"{usage['cost']:,}" if "cost" in usage and stage == "all" else None
             rows.append((f"{name}: {stage}", *numbers, cost))
     if not rows:
         return None
-    cost = published("cost")
-    note = f"The paper: about ${cost.values['generation']} for its data, {cost.source}."
+    paper = published("cost")
+    note = f"The paper: about ${paper.values['generation']} for its data, {paper.source}."
     columns = ("stage", "requests", "prompt tokens", "completion tokens", "cost")
     return Table("What generation asked for", columns, tuple(rows), (note,))
 
@@ -291,8 +296,7 @@ _CALLS = {
 def settings_table(runs: Sequence[Run]) -> Table:
     """What the paper did and what was done here, setting by setting."""
     method, queries = published("method").values, published("query_settings").values
-    generated = [(run.first.of(GENERATE) or [None])[0] for run in runs]
-    configs = [step.config if step else {} for step in generated]
+    configs = [run.first.data.config if run.first.data else {} for run in runs]
     rows: list[tuple[Cell, ...]] = [
         ("model", "GPT-3 (davinci), 175B", *(model_name(run) for run in runs)),
         ("seed tasks", method["seed_tasks"], *(_seed_file(c) for c in configs)),
@@ -307,21 +311,24 @@ def settings_table(runs: Sequence[Run]) -> Table:
             f"{method['novelty_rougeL_below']}",
             *(_text(c.get("novelty", {}).get("threshold")) for c in configs),
         ),
-        ("parsing", "the released code", *(_text(c.get("fidelity")) for c in configs)),
+        ("parsing", "the released code", *(_PARSING.get(str(c.get("fidelity"))) for c in configs)),
     ]
     for call, label in _CALLS.items():
         paper = queries[call]
         found = [c.get("queries", {}).get(call) if call != "evaluation" else None for c in configs]
         if any(found):
-            rows.append((f"sampling, {label}", _sampling(paper), *(_sampling(q) if q else None for q in found)))
+            rows.append(
+                (f"sampling, {label}", _sampling(paper), *(_sampling(q) if q else None for q in found))
+            )
     rows += [
         ("finetuning", "all weights, 2 epochs (OpenAI's service)", *(_tuning(run) for run in runs)),
         ("benchmark", "SuperNI: 119 tasks, 100 instances each", *(_benchmark(run) for run in runs)),
-        ("human evaluation", "252 tasks, by experts", *(_rated_by(run) for run in runs)),
+        ("human evaluation", "by experts, 252 tasks", *(_rated_by(run) for run in runs)),
     ]
     return Table("Paper and run, setting by setting", ("", "paper", *(run.name for run in runs)), tuple(rows))
 
 
+_PARSING = {"fixed": "its flaws mended (fidelity=fixed)", "released": "as the released code"}
 _PAPER_INSTRUCTIONS = published("claims").values["instructions"]
 
 
@@ -339,7 +346,7 @@ def model_name(run: Run) -> str:
 
 def _seed_file(config: Mapping[str, Any]) -> str | None:
     path = config.get("seed_tasks")
-    return str(path).rpartition("/")[2] if path else None
+    return "/".join(Path(str(path)).parts[-2:]) if path else None
 
 
 def _shown_tasks(config: Mapping[str, Any]) -> str | None:
@@ -356,7 +363,7 @@ def _sampling(query: Mapping[str, Any]) -> str:
         "temperature": "T",
         "top_p": "top_p",
         "presence_penalty": "presence penalty",
-        "max_tokens": "tokens",
+        "max_tokens": "max_tokens",
     }
     return ", ".join(f"{short} {query[name]:g}" for name, short in names.items() if name in query)
 
@@ -368,7 +375,8 @@ def _tuning(run: Run) -> str | None:
     method, config = step.config.get("method", {}), step.config
     rank = f" of rank {method['r']}" if method.get("name") == "lora" else ""
     length = f"{config['max_steps']} steps" if config.get("max_steps") else f"{config.get('epochs')} epochs"
-    return f"{method.get('name', '')}{rank}, {length}"
+    name = {"lora": "LoRA", "qlora": "QLoRA", "full": "all weights"}.get(method.get("name"), "")
+    return f"{name}{rank}, {length}"
 
 
 def _benchmark(run: Run) -> str | None:

@@ -117,7 +117,9 @@ def mostly_valid(share: Interval, paper: float, scale: Scale, judges: str) -> Ve
         words = f"more than half are right in every field (interval above 50), judged by {judges}"
         no = f"not more than half for certain are right in every field, judged by {judges}"
         return _graded(scale, share.low > 50, words, no)
-    where = "holds" if share.low <= paper <= share.high else "lies above" if share.low > paper else "lies below"
+    where = (
+        "holds" if share.low <= paper <= share.high else "lies above" if share.low > paper else "lies below"
+    )
     return _graded(scale, share.high >= paper, *2 * (f"the interval {where} the paper's {paper:g} %",))
 
 
