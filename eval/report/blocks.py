@@ -46,10 +46,10 @@ class Commands:
 
 @dataclass(frozen=True)
 class ClaimsBlock:
-    """Each claim with what every run shows of it, in the order of `runs`."""
+    """Each claim with what the runs show of it, as (whose, outcome); where none does, one row says so."""
 
-    runs: tuple[str, ...]
-    claims: tuple[tuple[Claim, tuple[Outcome, ...]], ...]
+    claims: tuple[tuple[Claim, tuple[tuple[str, Outcome], ...]], ...]
+    has_several: bool  # runs
     kind: str = "claims"
 
 

@@ -199,7 +199,8 @@ def _private_data(run: Run) -> Outcome | None:
     ours, other = mean_score(run, SELF_INSTRUCT), mean_score(run, stronger)
     return Outcome(
         nearly_as_good(gap, gain, scale_of(run, SELF_INSTRUCT)),
-        f"{ours.value:.1f} against {other.value:.1f} ({run.systems[stronger].label}): {gap.value:+.1f}",
+        f"{ours.value:.1f} against {other.value:.1f} ({run.systems[stronger].label}, in place of human "
+        f"data): {gap.value:+.1f}",
         *_spread(gap, run, SELF_INSTRUCT),
         _behind(run, stronger, SELF_INSTRUCT),
     )
@@ -277,11 +278,13 @@ def _diversity(run: Run) -> Outcome | None:
     data = run.first.data
     if not found or data is None:
         return None
-    nearest = run.first.statistics.get("nearest_seed", {}).get("mean")
     ours = (
         f"{found['with_pair']:,} of {found['instructions']:,} with root verb and object; the most common "
-        f"ones cover {100 * found['shown_share']:.0f} %; nearest seed: mean ROUGE-L {nearest:.2f}"
+        f"ones cover {100 * found['shown_share']:.0f} %"
     )
+    nearest = run.first.statistics.get("nearest_seed")
+    if nearest:
+        ours += f"; nearest seed: mean ROUGE-L {nearest['mean']:.2f}"
     why = (
         "the world of the embedded model fixes its verbs and objects"
         if data.is_embedded

@@ -84,12 +84,11 @@ def _headline(material: Material) -> Headline:
         f"{human['instructions']} everyday tasks.",
     )
     several = len(material.runs) > 1
-    ran = tuple(
-        f"{run.name}: {sentence}" if several and not position else sentence
-        for run in material.runs
-        for position, sentence in enumerate(what_was_run(run))
-    )
-    kinds = [outcome.verdict.kind for _, outcomes in material.outcomes for outcome in outcomes]
+    if several:
+        ran = tuple(f"{run.name}: {' '.join(what_was_run(run))}" for run in material.runs)
+    else:
+        ran = what_was_run(material.runs[0])
+    kinds = [outcome.verdict.kind for _, rows in _rows(material) for _, outcome in rows]
     counts = tuple((kind, kinds.count(kind)) for kind in KINDS if kind in kinds)
     boxes = (
         ("The paper claims", paper),
@@ -138,13 +137,23 @@ def _signed(found: Interval) -> str:
     return f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
 
 
+def _rows(material: Material) -> tuple[tuple[Claim, tuple[tuple[str, Outcome], ...]], ...]:
+    """Each claim with the outcomes to show: of the runs that test it, or the first's that none does."""
+    names = [run.name for run in material.runs] if len(material.runs) > 1 else ["Here"]
+    found = []
+    for claim, outcomes in material.outcomes:
+        tested = [(name, each) for name, each in zip(names, outcomes, strict=True) if each.ours]
+        found.append((claim, tuple(tested or [("Here", outcomes[0])])))
+    return tuple(found)
+
+
 def _claims(material: Material) -> Section:
     intro = Text(
         "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
         "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
         "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
     )
-    block = ClaimsBlock(tuple(run.name for run in material.runs), tuple(material.outcomes))
+    block = ClaimsBlock(_rows(material), len(material.runs) > 1)
     return Section("claims", "The paper's claims, one by one", [intro, block])
 
 

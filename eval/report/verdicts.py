@@ -17,6 +17,9 @@ IN_MINIATURE = "in miniature"
 NOT_SEEN = "not seen in miniature"
 NOT_COMPARABLE = "not comparable"
 NOT_RUN = "not run"
+CLOSE_SHARE = (
+    0.25  # of the gain, at the worst end of the interval: "close" (the paper's gap is 3 % of its gain)
+)
 # In the order of the headline.
 KINDS = (REPRODUCED, NOT_REPRODUCED, IN_MINIATURE, NOT_SEEN, NOT_COMPARABLE, NOT_RUN)
 
@@ -87,13 +90,13 @@ def nearly_as_good(gap: Interval, gain: float, scale: Scale) -> Verdict:
         gain: self-instruct minus vanilla.
     """
     if gap.low > 0:
-        better = "it is ahead (interval above 0)"
-        return _graded(scale, True, better, "")
-    if gap.high >= 0:
-        return _graded(scale, True, "the two cannot be told apart (interval holds 0)", "")
-    share = 100 * -gap.value / gain if gain > 0 else 100.0
-    words = f"it is behind for certain, by {share:.0f} % of what tuning gained"
-    return _graded(scale, share <= 10, words, words)
+        return _graded(scale, True, "it is ahead (interval above 0)", "")
+    if gain <= 0:
+        return _graded(scale, False, "", "tuning gained nothing that could be compared")
+    worst = -gap.low / gain
+    words = f"at the worst end of the interval it is behind by {100 * worst:.0f} % of what tuning gained"
+    far = "behind for certain" if gap.high < 0 else "the interval is too wide to tell"
+    return _graded(scale, worst <= CLOSE_SHARE, f"close: {words}", f"{far}: {words}")
 
 
 def levels_off(steps: list[Interval], whole: Interval, scale: Scale) -> Verdict:
