@@ -12,7 +12,8 @@ from report_runs import write_demo, write_evaluation, write_manifest
 
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.steps import make_report as experiment_report
-from eval.intervals import Interval
+from eval.intervals import Interval, IntervalsConfig
+from eval.rating_report import ReportRatingsConfig, report_ratings
 from eval.report.claims import Outcome, claims
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.controls import control_readings
@@ -32,6 +33,7 @@ from eval.report.verdicts import (
     mostly_valid,
     nearly_as_good,
 )
+from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
 from selfinstruct.paper_numbers import published
@@ -174,6 +176,53 @@ def test_single_folders_are_taken_together_and_their_roles_found(tmp_path: Path)
     gain = outcomes(run)["gain"]
     assert gain.verdict.kind == REPRODUCED
     assert gain.ours == "5.0 to 45.0: +40.0"
+
+
+def edit_systems(folder: Path, **places: float) -> Path:
+    """Put systems of a demo on an axis, as the experiment on data size has them."""
+    path = folder / "seed1" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name, x in places.items():
+        manifest["config"]["systems"][name]["x"] = x
+    replace_json(path, manifest)
+    return folder
+
+
+def test_sizes_on_an_axis_are_compared_step_by_step_from_the_smallest(tmp_path: Path) -> None:
+    demo = write_demo(tmp_path / "demo")
+    edit_systems(demo, self_instruct=160, shuffled_outputs=20, seeds_only=80, little_world=320)
+    found = outcomes(read_one(demo))["data_size"]
+    assert (
+        found.ours
+        == "tuned on shuffled outputs to tuned on right data of the world: +71.8; the last step +0.5"
+    )
+    assert found.verdict.kind == IN_MINIATURE
+    assert "last step adds nothing" in found.verdict.because
+
+
+def write_ratings(folder: Path) -> Path:
+    """What report_ratings leaves of two raters and two systems."""
+    events = [
+        {"rater": rater, "item": f"t{n}", "system": system, "rating": rating, "note": "", "time": "t"}
+        for rater in ("one", "two")
+        for n in range(8)
+        for system, rating in (("vanilla", "CD"[n % 2]), ("tuned", "AB"[n % 2]))
+    ]
+    jsonl.replace(folder.parent / "rated" / "ratings.jsonl", events)
+    report_ratings(ReportRatingsConfig(folder, [str(folder.parent / "rated")], IntervalsConfig(200, 0)))
+    return folder
+
+
+def test_ratings_of_people_are_shown_and_compared_with_nothing_they_cannot_be(tmp_path: Path) -> None:
+    demo, ratings = write_demo(tmp_path / "demo"), write_ratings(tmp_path / "ratings")
+    _, rated = read_runs([demo, ratings])
+    found = outcomes(rated)
+    assert found["human"].verdict.kind == NOT_COMPARABLE
+    assert found["human"].ours == "vanilla minus tuned, rated A or B: -100.0 points"
+    assert found["agreement"].ours == "kappa 1.00"
+    folder = make(tmp_path / "report", demo, ratings)
+    assert (folder / "figures" / "ratings_ratings.svg").exists()
+    assert "Not run. The paper has experts" not in (folder / "report.md").read_text()
 
 
 @pytest.mark.parametrize(

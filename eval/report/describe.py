@@ -17,7 +17,9 @@ _EMBEDDED = REPOSITORY / "selfinstruct" / "llm" / "tiny" / "model"
 
 
 def what_was_run(run: Run) -> tuple[str, ...]:
-    """Two to four sentences."""
+    """One to five sentences."""
+    if not run.first.data and not run.systems and not run.first.of(TRAIN):
+        return ("Answers rated or scored elsewhere.",)
     found = [f"{_model(run)}{_seeds(run)}."]
     counts = [chain.statistics.get("instructions", {}).get("count") for chain in run.chains]
     written = [count for count in counts if count is not None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eval.intervals import Interval
 from eval.rating_report import draw_levels
-from eval.report.folders import TRAIN, Run, Step
+from eval.report.folders import SELF_INSTRUCT, TRAIN, Run, Step
 from eval.report.measures import difference, mean_score
 from selfinstruct import jsonl
 from selfinstruct.drawing import KINDS, matplotlib_settings, new_figure, write_figure
@@ -90,7 +90,8 @@ def _systems(run: Run) -> "Figure | None":
         return None
     rows = [(system.label, mean_score(run, name)) for name, system in run.systems.items()]
     benchmark = next(iter(run.systems.values())).benchmark["label"]
-    return _dots(rows, f"ROUGE-L on {benchmark} (x100, 95 % intervals)", "{:.1f}", zero=False)
+    bold = run.systems[SELF_INSTRUCT].label if SELF_INSTRUCT in run.systems else ""
+    return _dots(rows, f"ROUGE-L on {benchmark} (x100, 95 % intervals)", "{:.1f}", zero=False, bold=bold)
 
 
 def _differences(run: Run) -> "Figure | None":
@@ -107,10 +108,13 @@ def _differences(run: Run) -> "Figure | None":
     return _dots(rows, "difference in ROUGE-L points (95 % intervals)", "{:+.1f}", zero=True)
 
 
-def _dots(rows: Sequence[tuple[str, Interval]], xlabel: str, form: str, zero: bool) -> "Figure":
+def _dots(
+    rows: Sequence[tuple[str, Interval]], xlabel: str, form: str, zero: bool, bold: str = ""
+) -> "Figure":
     """A dot with its interval a row, the first on top, its label above it; narrow enough for a phone.
 
     Args:
+        bold: the label to stand out.
         zero: the values are differences: grey and hollow where the interval holds 0, red below it.
     """
     figure = new_figure(_NARROW_INCHES, 0.7 + 0.46 * len(rows))
@@ -130,19 +134,19 @@ def _dots(rows: Sequence[tuple[str, Interval]], xlabel: str, form: str, zero: bo
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             size=9,
+            weight="bold" if label == bold else "normal",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},  # the line of 0 behind it
         )
         axes.annotate(
-            *(form.format(found.value), (1, row), (0, -3)),
+            *(form.format(found.value), (1, row), (12, -3)),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
-            ha="right",
+            weight="bold" if label == bold else "normal",
         )
     axes.set_yticks([])
     axes.set_ylim(len(rows) - 0.6, -0.8)
     low, high = min(0.0, *(f.low for _, f in rows)), max(f.high for _, f in rows)
-    # Room for the numbers on the right.
-    axes.set_xlim(low - 0.02 * (high - low), high + 0.18 * (high - low))
+    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=_GREY, alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)

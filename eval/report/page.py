@@ -28,6 +28,7 @@ MARKDOWN_SAMPLES = 6
 def html_page(report: Report, figures: Mapping[str, str]) -> str:
     """The whole page; `figures` holds the SVG text of each figure by its name."""
     environment = _environment(autoescape=True)
+    environment.finalize = _unbroken
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
@@ -79,6 +80,11 @@ def _environment(autoescape: bool) -> Environment:
     environment.filters["table"] = lambda table: Markup(table.html())
     environment.filters["plural"] = lambda number, word: f"{number:,} {word}{'' if number == 1 else 's'}"
     return environment
+
+
+def _unbroken(value: object) -> object:
+    """A number and its per cent sign stay on one line."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
 
 
 def _hash(text: str) -> str:

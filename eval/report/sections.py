@@ -21,11 +21,12 @@ from eval.report.claims import Claim, Outcome, claims
 from eval.report.controls import control_readings
 from eval.report.describe import what_was_run
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.folders import SELF_INSTRUCT, VANILLA, Run
+from eval.report.folders import SELF_INSTRUCT, USER_ORIENTED, VANILLA, Run
 from eval.report.measures import mean_score, scale_of
 from eval.report.samples import rejected_browser, task_browser
 from eval.report.verdicts import KINDS
 from eval.tables import Cell, Table
+from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
 
 
@@ -124,7 +125,8 @@ def _agreement(material: Material) -> tuple[str, ...]:
             found.append(f"{name}ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.")
         for reading, gap, meaning in control_readings(run):
             if reading.short:
-                found.append(f"{name}{_signed(gap)} over {reading.short}. {reading.question} {meaning}")
+                # The answer without its yes or no: the question is not shown here.
+                found.append(f"{name}{_signed(gap)} over {reading.short}: {meaning.partition(': ')[2]}")
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
@@ -238,12 +240,16 @@ def _samples(material: Material) -> Section:
 def _human(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
+        for step in run.first.of(USER_ORIENTED):
+            metrics = step.json("metrics.json") or {"systems": {}}
+            overall, *_ = user_oriented_tables(metrics) if metrics["systems"] else [None]
+            blocks += _table(overall, f"user_oriented_{step.name}_{run.slug}")
         ratings = run.first.ratings
         if ratings:
             blocks += _figure(material, f"ratings_{run.slug}", f"{run.name}: ratings of people, A to D.")
             for number, table in enumerate(rating_tables(ratings), start=1):
                 blocks += _table(table, f"ratings_{number}_{run.slug}")
-    if not blocks:
+    if not any(run.first.ratings for run in material.runs):
         size = published("human_evaluation_size").values["instructions"]
         blocks.append(
             Text(
@@ -259,7 +265,7 @@ def _human(material: Material) -> Section:
             "python scripts/make_report.py 'runs=[runs/demo,runs/ratings]' run_dir=runs/report",
         )
         blocks.append(Commands("To run it", lines))
-    return Section("human", "Human evaluation", blocks)
+    return Section("human", "User-oriented tasks and human evaluation", blocks)
 
 
 _EXTRA = {

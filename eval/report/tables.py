@@ -294,7 +294,8 @@ _CALLS = {
 
 
 def settings_table(runs: Sequence[Run]) -> Table:
-    """What the paper did and what was done here, setting by setting."""
+    """What the paper did and what was done here, setting by setting; of runs that made or scored a model."""
+    runs = [run for run in runs if run.first.data or run.systems] or runs
     method, queries = published("method").values, published("query_settings").values
     configs = [run.first.data.config if run.first.data else {} for run in runs]
     rows: list[tuple[Cell, ...]] = [

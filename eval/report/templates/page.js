@@ -7,7 +7,7 @@ for (const browser of document.querySelectorAll(".browser")) {
   const more = browser.querySelector(":scope > button");
   const status = browser.querySelector(".status");
   const items = [...browser.querySelectorAll(".samples > li")];
-  const texts = items.map((item) => item.textContent.toLowerCase());
+  const texts = items.map((item) => item.textContent.toLowerCase().replace(/\s+/g, " "));
   const page = items.filter((item) => !item.hidden).length;
   let limit = page;
 
