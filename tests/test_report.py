@@ -14,10 +14,12 @@ from eval.experiment.config import ReproduceConfig
 from eval.experiment.steps import make_report as experiment_report
 from eval.intervals import Interval, IntervalsConfig
 from eval.rating_report import ReportRatingsConfig, report_ratings
-from eval.report.claims import Outcome, claims
+from eval.report.chains import Run
+from eval.report.claims import claims
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.controls import control_readings
-from eval.report.folders import Run, read_runs
+from eval.report.folders import read_runs
+from eval.report.outcomes import Outcome
 from eval.report.svg import inline_svg
 from eval.report.verdicts import (
     IN_MINIATURE,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from eval.report.claims import Claim, Outcome
+from eval.report.claims import Claim
+from eval.report.outcomes import Outcome
 from eval.tables import Table
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from eval.intervals import Interval
-from eval.report.folders import SELF_INSTRUCT, Run
+from eval.report.chains import SELF_INSTRUCT, Run
 from eval.report.measures import difference
 
 

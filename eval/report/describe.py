@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from eval.report.chains import TRAIN, Chain, Run
 from eval.report.controls import control_readings
-from eval.report.folders import TRAIN, Chain, Run
-from eval.report.tables import model_name
+from eval.report.run_tables import model_name
 from selfinstruct.settings import REPOSITORY
 
 LITTLE_WORLD = "LittleWorld"

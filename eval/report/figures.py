@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eval.intervals import Interval
 from eval.rating_report import draw_levels
-from eval.report.folders import SELF_INSTRUCT, TRAIN, Run, Step
+from eval.report.chains import SELF_INSTRUCT, TRAIN, Run, Step
 from eval.report.measures import difference, mean_score
 from selfinstruct import jsonl
 from selfinstruct.drawing import KINDS, matplotlib_settings, new_figure, write_figure

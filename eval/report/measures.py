@@ -10,7 +10,7 @@ from eval.intervals import (
     paired_difference,
     paired_over_runs,
 )
-from eval.report.folders import Run
+from eval.report.chains import Run
 from eval.report.verdicts import Scale
 
 

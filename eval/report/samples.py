@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eval.report.blocks import Browser, Sample
-from eval.report.folders import REVIEW, Chain, Run
+from eval.report.chains import REVIEW, Chain, Run
 from selfinstruct import jsonl
 from selfinstruct.classification import classification_file, read_classification
 from selfinstruct.parsing import ParsingRules

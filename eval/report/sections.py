@@ -1,48 +1,29 @@
 """The report's sections, in the order a stranger needs them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from eval.intervals import Interval, PairedDifference
+from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
-from eval.report import tables
+from eval.report import run_tables, tables
 from eval.report.blocks import (
     Block,
     ClaimsBlock,
     Commands,
     Figure,
-    Headline,
     Report,
     Section,
     TableBlock,
     Text,
 )
-from eval.report.claims import Claim, Outcome, claims
+from eval.report.chains import USER_ORIENTED, Run
+from eval.report.claims import claims
 from eval.report.controls import control_readings
-from eval.report.describe import what_was_run
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.folders import SELF_INSTRUCT, USER_ORIENTED, VANILLA, Run
-from eval.report.measures import mean_score, scale_of
+from eval.report.headline import Material, claim_rows, headline
 from eval.report.samples import rejected_browser, task_browser
-from eval.report.verdicts import KINDS
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
-
-
-@dataclass(frozen=True)
-class Material:
-    """What every section is made of.
-
-    Attributes:
-        figures: the names of those drawn.
-        most_samples: how many texts of a run can be browsed.
-    """
-
-    runs: Sequence[Run]
-    figures: Sequence[str]
-    most_samples: int
-    outcomes: Sequence[tuple[Claim, tuple[Outcome, ...]]]
 
 
 def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int) -> Report:
@@ -50,7 +31,7 @@ def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int)
     outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in claims()]
     material = Material(runs, figures, most_samples, outcomes)
     sections = [
-        Section("summary", "In short", [_headline(material)]),
+        Section("summary", "In short", [headline(material)]),
         _claims(material),
         _scores(material),
         _controls(material),
@@ -73,89 +54,13 @@ def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int)
     )
 
 
-def _headline(material: Material) -> Headline:
-    main, human = published("claims").values, published("human_evaluation_size").values
-    paper = (
-        f"GPT-3 (175B) wrote {main['instructions']:,} instructions from "
-        f"{published('method').values['seed_tasks']} seed tasks and was tuned on them.",
-        f"On SuperNI's unseen tasks it rose from {main['superni_rougeL_vanilla']} to "
-        f"{main['superni_rougeL_self_instruct']} ROUGE-L; InstructGPT-001, tuned on private human data, has "
-        f"{main['superni_rougeL_instructgpt_001']}.",
-        f"Experts rated it {main['gap_behind_instructgpt_001_percent']} % behind InstructGPT-001 on "
-        f"{human['instructions']} everyday tasks.",
-    )
-    several = len(material.runs) > 1
-    if several:
-        ran = tuple(f"{run.name}: {' '.join(what_was_run(run))}" for run in material.runs)
-    else:
-        ran = what_was_run(material.runs[0])
-    kinds = [outcome.verdict.kind for _, rows in _rows(material) for _, outcome in rows]
-    counts = tuple((kind, kinds.count(kind)) for kind in KINDS if kind in kinds)
-    boxes = (
-        ("The paper claims", paper),
-        ("Run here", ran),
-        ("How far it agrees", _agreement(material)),
-    )
-    return Headline(_numbers(material), boxes, counts)
-
-
-def _numbers(material: Material) -> tuple[tuple[str, str, str], ...]:
-    main = published("claims").values
-    before, after = main["superni_rougeL_vanilla"], main["superni_rougeL_self_instruct"]
-    found = [("The paper", f"{before} → {after}", "ROUGE-L of GPT-3 on SuperNI, before and after")]
-    for run in material.runs:
-        if {VANILLA, SELF_INSTRUCT} <= run.systems.keys():
-            ours = [mean_score(run, name).value for name in (VANILLA, SELF_INSTRUCT)]
-            label = run.systems[SELF_INSTRUCT].benchmark["label"]
-            whose = "Here" if len(material.runs) == 1 else run.name
-            other = ", another scale" if scale_of(run, SELF_INSTRUCT).is_miniature else ""
-            what = f"ROUGE-L of {tables.model_name(run)} on {label}{other}"
-            found.append((whose, f"{ours[0]:.1f} → {ours[1]:.1f}", what))
-    return tuple(found)
-
-
-def _agreement(material: Material) -> tuple[str, ...]:
-    found: list[str] = []
-    by_key = {claim.key: outcomes for claim, outcomes in material.outcomes}
-    for position, run in enumerate(material.runs):
-        gain = by_key["gain"][position]
-        name = f"{run.name}: " if len(material.runs) > 1 else ""
-        if gain.ours:
-            found.append(f"{name}The main claim, {gain.verdict}.")
-            found.append(f"{name}ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.")
-        for reading, gap, meaning in control_readings(run):
-            if reading.short:
-                # The answer without its yes or no: the question is not shown here.
-                found.append(f"{name}{_signed(gap)} over {reading.short}: {meaning.partition(': ')[2]}")
-    if any(run.is_embedded for run in material.runs):
-        found.append(
-            "A toy model shows that the chain works and which sign the effect has in its little world; it "
-            "says nothing about models of useful size, or about SuperNI."
-        )
-    return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
-
-
-def _signed(found: Interval) -> str:
-    return f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
-
-
-def _rows(material: Material) -> tuple[tuple[Claim, tuple[tuple[str, Outcome], ...]], ...]:
-    """Each claim with the outcomes to show: of the runs that test it, or the first's that none does."""
-    names = [run.name for run in material.runs] if len(material.runs) > 1 else ["Here"]
-    found = []
-    for claim, outcomes in material.outcomes:
-        tested = [(name, each) for name, each in zip(names, outcomes, strict=True) if each.ours]
-        found.append((claim, tuple(tested or [("Here", outcomes[0])])))
-    return tuple(found)
-
-
 def _claims(material: Material) -> Section:
     intro = Text(
         "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
         "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
         "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
     )
-    block = ClaimsBlock(_rows(material), len(material.runs) > 1)
+    block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
     return Section("claims", "The paper's claims, one by one", [intro, block])
 
 
@@ -298,17 +203,17 @@ def _size_and_quality(material: Material) -> Section:
 
 
 def _costs(material: Material) -> Section:
-    blocks = _table(tables.usage_table(material.runs), "usage")
+    blocks = _table(run_tables.usage_table(material.runs), "usage")
     for run in material.runs:
         caption = f"{run.name}: loss of each finetuning, mean of the last 20 steps."
         blocks += _figure(material, f"training_{run.slug}", caption)
-        blocks += _table(tables.training_table(run), f"training_{run.slug}", is_folded=True)
-        blocks += _table(tables.time_table(run), f"time_{run.slug}", is_folded=True)
+        blocks += _table(run_tables.training_table(run), f"training_{run.slug}", is_folded=True)
+        blocks += _table(run_tables.time_table(run), f"time_{run.slug}", is_folded=True)
     return Section("costs", "Cost, time and training", blocks)
 
 
 def _differs(material: Material) -> Section:
-    blocks: list[Block] = [TableBlock(tables.settings_table(material.runs), "settings")]
+    blocks: list[Block] = [TableBlock(run_tables.settings_table(material.runs), "settings")]
     if any(run.is_embedded for run in material.runs):
         blocks.append(
             Text(
@@ -335,5 +240,5 @@ def _repeat(material: Material) -> Section:
             blocks.append(Commands(f"{run.name}: all of it", (line,)))
         steps = tuple(step.command_line for step in run.first.steps.values())
         blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
-    blocks += _table(tables.versions_table(material.runs), "versions", is_folded=True)
+    blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
     return Section("repeat", "How to repeat it", blocks)
