@@ -86,7 +86,7 @@ def _agreement(material: Material) -> tuple[str, ...]:
         for reading, gap, meaning in control_readings(run):
             if reading.short:
                 # The answer without its yes or no: the question is not shown here.
-                found.append(f"{name}{_signed(gap)} over {reading.short}: {meaning.partition(': ')[2]}")
+                found.append(f"{name}{_signed(gap)} against {reading.short}: {meaning.partition(': ')[2]}")
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
