@@ -1,9 +1,10 @@
-"""Tables of values with intervals, once as Markdown, LaTeX (booktabs) and CSV; all text in them is escaped.
+"""Tables of values with intervals, as Markdown, LaTeX (booktabs), CSV and HTML; all text in them is escaped.
 
 python scripts/eval_superni.py run_dir=runs/eval   # writes table.md, table.tex and table.csv
 """
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +83,37 @@ class Table:
             ]
         )
 
+    def html(self) -> str:
+        """A `table` element with title and notes in its caption; columns with words have the class `text`."""
+        caption = f"<strong>{escape_html(self.title)}</strong>"
+        caption += "".join(f"<span>{escape_html(note)}</span>" for note in self.notes)
+        are_words = [any(_is_words(row[i]) for row in self.rows) for i in range(len(self.columns))]
+        marks = [' class="text"' if is_words else "" for is_words in are_words]
+        head = "".join(
+            f'<th scope="col"{mark}>{escape_html(column)}</th>'
+            for column, mark in zip(self.columns, marks, strict=True)
+        )
+        rows = [
+            f'<tr><th scope="row">{_shown_html(row[0])}</th>'
+            + "".join(
+                f"<td{mark}>{_shown_html(cell)}</td>" for cell, mark in zip(row[1:], marks[1:], strict=True)
+            )
+            + "</tr>"
+            for row in self.rows
+        ]
+        return "\n".join(
+            [
+                "<table>",
+                f"<caption>{caption}</caption>",
+                f"<thead><tr>{head}</tr></thead>",
+                "<tbody>",
+                *rows,
+                "</tbody>",
+                "</table>",
+                "",
+            ]
+        )
+
     def csv_rows(self) -> list[list[str]]:
         """Header and rows; an interval takes three columns, title and notes stand in every row."""
         spread = [
@@ -131,6 +163,28 @@ def escape_markdown(text: str) -> str:
 def escape_latex(text: str) -> str:
     """Text that LaTeX sets as it is, on one line."""
     return "".join(_LATEX_SPECIAL.get(character, character) for character in _CONTROL.sub(" ", text))
+
+
+def escape_html(text: str) -> str:
+    """Text that HTML shows as it is, on one line."""
+    return html.escape(_CONTROL.sub(" ", text))
+
+
+def _is_words(cell: Cell) -> bool:
+    return isinstance(cell, str) and not cell[:1].isdigit() and cell[:1] not in ("+", "-", "<", "")
+
+
+def _shown_html(cell: Cell) -> str:
+    match cell:
+        case Interval() | PairedDifference():
+            value, _, interval = _shown(cell, escape_html).partition(" ")
+            return f'{value} <span class="interval">{interval}</span>'
+        case None:
+            return '<span class="none">–</span>'
+        case int():
+            return f"{cell:,}"
+        case _:
+            return _shown(cell, escape_html)
 
 
 def _shown(cell: Cell, escape: Callable[[str], str]) -> str:

@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "finetune/train.py",
     "eval_superni": "scripts/eval_superni.py",
     "reproduce": "scripts/reproduce.py",
+    "make_report": "scripts/make_report.py",
     "check_seeds": "scripts/check_seeds.py",
     "eval_user_oriented": "scripts/eval_user_oriented.py",
     "make_controls": "scripts/make_controls.py",

@@ -13,7 +13,7 @@ from typing import Any
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.results import experiment_tables, show, summarise_experiment
 from eval.experiment.seeds import draw_curve, summarise_seeds, tables_over_seeds
-from eval.experiment.steps import plan, portable, run_steps
+from eval.experiment.steps import make_report, plan, portable, run_steps
 from eval.tables import write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
@@ -48,13 +48,18 @@ def _for_one_seed(config: ReproduceConfig) -> None:
         write_tables(config.seed_dir, tables)
         run.complete("experiment", seconds=summary["seconds"])
     show(config, tables, summary)
+    if config.report:
+        make_report(config)
 
 
 def _for_each_seed(config: ReproduceConfig, seeds: Sequence[int]) -> None:
     for seed in seeds:
         # A process each: what depends on the seed is composed into the steps' settings.
-        words = [word for word in sys.argv[1:] if word.partition("=")[0] not in ("seed", "seeds")]
-        code = subprocess.run([sys.executable, sys.argv[0], *words, f"seed={seed}", "seeds=null"]).returncode
+        ours = ("seed", "seeds", "report")
+        words = [word for word in sys.argv[1:] if word.partition("=")[0] not in ours]
+        code = subprocess.run(
+            [sys.executable, sys.argv[0], *words, f"seed={seed}", "seeds=null", "report=false"]
+        ).returncode
         match code:
             case 0:
                 continue
@@ -78,6 +83,8 @@ def _for_each_seed(config: ReproduceConfig, seeds: Sequence[int]) -> None:
     print(
         f"{config.run_dir}: table.md, table.tex, table.csv, summary.json{', curve.png' * bool(config.curve)}"
     )
+    if config.report:
+        make_report(config)
 
 
 def _as_json(config: ReproduceConfig) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class ReproduceConfig:
     seeds: list[int] | None = None  # several: the whole for each, then means over them
     curve: str | None = None  # what `x` of the systems is: draws their scores over it
     dry_run: bool = False
+    report: bool = True  # at its end, into the folder `report` of run_dir
     model: str | None = None  # this and the next two: what some experiments ask for
     superni_dir: str | None = None
     generated_data: str | None = None

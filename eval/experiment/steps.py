@@ -46,6 +46,21 @@ def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
     return total
 
 
+def make_report(config: ReproduceConfig) -> None:
+    """The report of all seeds in the experiment's folder, by its own command; anew each time.
+
+    Raises:
+        UserError, StoppedEarly, RuntimeError: it did not end; the experiment's own results are on disk.
+    """
+    folder = config.run_dir.absolute()
+    runs, run_dir = override_value([str(folder)]), override_value(str(folder / "report"))
+    command = [sys.executable, "scripts/make_report.py", f"runs={runs}", f"run_dir={run_dir}"]
+    print(f"\nreport: python {shlex.join(command[1:])}", flush=True)
+    code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+    if code:
+        raise _failure("report", "scripts/make_report.py", folder / "report", code)
+
+
 def plan(config: ReproduceConfig) -> str:
     """The commands still to run, what each may take, and what the requests of phase 1 may cost."""
     lines, minutes, unknown = [f"{config.title}, seed {config.seed}: {config.seed_dir}"], 0.0, 0

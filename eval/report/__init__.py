@@ -1,0 +1,1 @@
+"""The report: every claim of the paper beside the runs that test it."""

@@ -1,0 +1,205 @@
+"""What the report is about: runs with their chains of steps, one a seed, as they lie on disk.
+
+Nothing of them is changed, and nothing is computed here; what a folder lacks is None.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from eval.intervals import Clusters
+from eval.summary import RAW, read_clusters
+from selfinstruct import jsonl
+from selfinstruct.errors import UserError
+from selfinstruct.finetuning_data import ALL_INSTANCES
+from selfinstruct.instructions import INSTRUCTIONS, REJECTED
+from selfinstruct.statistics import STATISTICS
+
+GENERATE, TRAIN, SUPERNI = "generate", "train", "eval_superni"
+USER_ORIENTED, RATINGS, REVIEW, REPRODUCE = (
+    "eval_user_oriented",
+    "report_ratings",
+    "review_little_world",
+    "reproduce",
+)
+SINGLE_COMMANDS = (GENERATE, TRAIN, SUPERNI, USER_ORIENTED, RATINGS, REVIEW)
+VANILLA, SELF_INSTRUCT = "vanilla", "self_instruct"
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run folder and what its manifest says.
+
+    Attributes:
+        command_line: as a user types it, paths as short as the report shows them.
+    """
+
+    name: str
+    path: Path
+    manifest: Manifest
+    command_line: str
+
+    @property
+    def command(self) -> str:
+        return str(self.manifest["command"])
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.manifest.get("config", {})
+
+    @property
+    def seconds(self) -> float:
+        return float(self.manifest.get("seconds", 0.0))
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the embedded toy model was asked, or tuned."""
+        llm = self.config.get("llm")
+        if isinstance(llm, Mapping):
+            return llm.get("backend") == "tiny" and not self.config.get("model")
+        return str(self.config.get("model", "")).endswith("selfinstruct/llm/tiny/model")
+
+    def json(self, name: str) -> dict[str, Any] | None:
+        """One of its JSON files; None where it is not there."""
+        return read_json(self.path / name)
+
+
+@dataclass(frozen=True)
+class System:
+    """A row of the table of systems: the scores of an evaluation, of its predictions as they are or cut."""
+
+    name: str
+    label: str
+    step: Step
+    variant: str = RAW
+    x: float | None = None
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        return self.step.json("metrics.json") or {}
+
+    @property
+    def scores(self) -> Mapping[str, Any]:
+        """`{rougeL, rouge1, exact_match, n}` of the variant."""
+        return self.metrics["overall"] if self.variant == RAW else self.metrics["variants"][self.variant]
+
+    @property
+    def benchmark(self) -> Mapping[str, Any]:
+        return self.metrics["benchmark"]
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """ROUGE-L (0 to 100) by task."""
+        return read_clusters(self.step.path / "scores.jsonl", variant=self.variant)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One seed of an experiment, or single folders taken together."""
+
+    seed: int | None
+    steps: Mapping[str, Step]
+    systems: Mapping[str, System]
+    data: Step | None
+    manifest: Manifest = field(default_factory=dict)
+
+    @cached_property
+    def statistics(self) -> dict[str, Any]:
+        return (self.data.json(STATISTICS) if self.data else None) or {}
+
+    @cached_property
+    def review(self) -> dict[str, Any] | None:
+        """The computed review of the embedded model's data."""
+        step = next(iter(self.of(REVIEW)), None)
+        return step.json("review.json") if step else None
+
+    @cached_property
+    def ratings(self) -> dict[str, Any] | None:
+        """What people rated: the metrics of report_ratings, or those inside a user-oriented evaluation."""
+        found = [step.json("metrics.json") or {} for step in (*self.of(RATINGS), *self.of(USER_ORIENTED))]
+        rated = [each.get("ratings", each) for each in found]
+        return next((each for each in rated if "agreement" in each), None)
+
+    def of(self, command: str) -> list[Step]:
+        """The steps of one command."""
+        return [step for step in self.steps.values() if step.command == command]
+
+    def read_data(self, name: str) -> list[jsonl.Record]:
+        """The lines of a file of the generated data; empty where it is not there."""
+        return jsonl.read_if_there(self.data.path / name) if self.data else []
+
+    def instructions(self) -> list[jsonl.Record]:
+        return self.read_data(INSTRUCTIONS)
+
+    def instances(self) -> list[jsonl.Record]:
+        return self.read_data(ALL_INSTANCES)
+
+    def rejected(self) -> list[jsonl.Record]:
+        return self.read_data(REJECTED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A column of the report: an experiment with its seeds, or single folders taken together."""
+
+    name: str
+    title: str
+    chains: Sequence[Chain]
+    differences: Sequence[tuple[str, str]] = ()
+    by_category: Sequence[str] = ()
+    experiment: str | None = None
+    path: Path | None = None
+
+    @property
+    def slug(self) -> str:
+        """Its name as a part of file names."""
+        return re.sub(r"[^A-Za-z0-9]+", "_", self.name).strip("_") or "run"
+
+    @property
+    def first(self) -> Chain:
+        return self.chains[0]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [chain.seed for chain in self.chains if chain.seed is not None]
+
+    @property
+    def systems(self) -> Mapping[str, System]:
+        """Those that every seed has."""
+        shared = set.intersection(*(set(chain.systems) for chain in self.chains))
+        return {name: system for name, system in self.first.systems.items() if name in shared}
+
+    @property
+    def step_dirs(self) -> list[Step]:
+        return [step for chain in self.chains for step in chain.steps.values()]
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether any step's model is the embedded one."""
+        return any(step.is_embedded for step in self.step_dirs)
+
+    def each_seed(self, name: str) -> list[System]:
+        return [chain.systems[name] for chain in self.chains]
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object; None where the file is not there.
+
+    Raises:
+        UserError: it cannot be read as one.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); make it anew by its command") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: not a JSON object; make it anew by its command")
+    return found

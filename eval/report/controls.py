@@ -1,0 +1,69 @@
+"""The controls that could prove the effect wrong, and what their differences mean; readings go by rule."""
+
+from dataclasses import dataclass
+
+from eval.intervals import Interval
+from eval.report.chains import SELF_INSTRUCT, Run
+from eval.report.measures import difference
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What it means that self-instruct is above a control, not told apart from it, or below it."""
+
+    question: str
+    above: str
+    same: str
+    below: str
+    short: str = ""  # how the control is named where its question is not shown
+
+    def of(self, found: Interval) -> str:
+        return self.above if found.low > 0 else self.below if found.high < 0 else self.same
+
+
+READINGS = {
+    "vanilla_first_paragraph": Reading(
+        "Does tuning only teach the model to stop?",
+        "No: cut after its first paragraph the untuned model still scores less.",
+        "It may: cut after its first paragraph the untuned model cannot be told apart from the tuned one.",
+        "Yes: cut after its first paragraph the untuned model scores more than the tuned one.",
+    ),
+    "vanilla_2_examples_first_paragraph": Reading(
+        "Could the untuned model do the tasks if two examples showed it how?",
+        "Not as well: with two examples, cut after the first paragraph, it scores less than the tuned model.",
+        "Yes: with two examples, cut after the first paragraph, it cannot be told apart from the tuned "
+        "model. Tuning made it follow a bare instruction; it did not teach it the tasks.",
+        "Better: with two examples, cut after the first paragraph, it scores more than the tuned model.",
+    ),
+    "seeds_only": Reading(
+        "Would tuning on the seed tasks alone have done as much?",
+        "No: what the model wrote itself adds to what the seeds teach.",
+        "It may: the data that the model wrote cannot be told apart from the seeds alone.",
+        "Yes, and more: tuning on the seeds alone scores more.",
+        "tuning on the seed tasks alone",
+    ),
+    "shuffled_outputs": Reading(
+        "Is it the form of the data alone (answer, then stop)?",
+        "No: with every output moved to another instruction the same form teaches far less or nothing.",
+        "It may be: with every output moved to another instruction the result cannot be told apart.",
+        "Yes: with outputs moved to other instructions the model scores more.",
+    ),
+    "little_world": Reading(
+        "How much do the errors in the data cost?",
+        "Nothing here: as much right data of the same world scores less than the model's own.",
+        "Nothing that can be told from 0: as much right data of the same world does no better.",
+        "Something: as much right data of the same world scores more.",
+    ),
+}
+
+
+def control_readings(run: Run) -> list[tuple[Reading, Interval, str]]:
+    """(reading, self-instruct minus control, what it means) of each control that the run has."""
+    if SELF_INSTRUCT not in run.systems:
+        return []
+    found = []
+    for name, reading in READINGS.items():
+        if name in run.systems:
+            gap = difference(run, name, SELF_INSTRUCT).difference
+            found.append((reading, gap, reading.of(gap)))
+    return found

@@ -1,0 +1,90 @@
+"""What was run, in sentences: the model and its size, data, benchmark and machine of a run."""
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eval.report.chains import TRAIN, Chain, Run
+from eval.report.controls import control_readings
+from eval.report.run_tables import model_name
+from selfinstruct.settings import REPOSITORY
+
+LITTLE_WORLD = "LittleWorld"
+_LITTLE_WORLD = ", a benchmark of this repository in SuperNI's format"
+_EMBEDDED = REPOSITORY / "selfinstruct" / "llm" / "tiny" / "model"
+
+
+def what_was_run(run: Run) -> tuple[str, ...]:
+    """One to five sentences."""
+    if not run.first.data and not run.systems and not run.first.of(TRAIN):
+        return ("Answers rated or scored elsewhere.",)
+    found = [f"{_model(run)}{_seeds(run)}."]
+    counts = [chain.statistics.get("instructions", {}).get("count") for chain in run.chains]
+    written = [count for count in counts if count is not None]
+    if written:
+        found.append(f"It wrote {_span(written)} instructions itself, then was tuned on them.")
+    tunings = run.first.of(TRAIN)
+    if tunings:
+        models = f"{len(tunings)} models were" if len(tunings) > 1 else "One model was"
+        beside = ", controls among them" if control_readings(run) else ""
+        found.append(f"{models} tuned{_method(run.first)}{beside}.")
+    system = next(iter(run.systems.values()), None)
+    if system:
+        benchmark = system.benchmark
+        about = _LITTLE_WORLD if benchmark["name"] == LITTLE_WORLD else ""
+        found.append(
+            f"Scored on {benchmark['label']}: {benchmark['tasks_found']} tasks, "
+            f"{benchmark['instances']:,} instances{about}."
+        )
+    return (*found, _machine(run))
+
+
+def parameters_of(folder: Path) -> int | None:
+    """Number of weights in a folder's safetensors files, by their headers; None where there is none."""
+    total = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with open(path, "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            header: Mapping[str, Any] = json.loads(file.read(size))
+        shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
+        for shape in shapes:
+            count = 1
+            for length in shape:
+                count *= length
+            total += count
+    return total or None
+
+
+def _model(run: Run) -> str:
+    name = model_name(run)
+    size = parameters_of(_EMBEDDED if run.is_embedded else Path(name))
+    return f"Model: {name}{f' ({size:,} parameters)' if size else ''}"
+
+
+def _seeds(run: Run) -> str:
+    if not run.seeds:
+        return ""
+    return f"; seed{'s' * (len(run.seeds) > 1)} {', '.join(map(str, run.seeds))}"
+
+
+def _method(chain: Chain) -> str:
+    method = chain.of(TRAIN)[0].config.get("method", {})
+    return " by LoRA" if method.get("name") == "lora" else ""
+
+
+def _machine(run: Run) -> str:
+    manifests = [step.manifest for step in run.step_dirs]
+    devices = dict.fromkeys(str(m["device"]) for m in manifests if "device" in m)
+    machine = manifests[0].get("versions", {}).get("machine", "unknown machine") if manifests else "unknown"
+    seconds = sum(step.seconds for step in run.step_dirs)
+    spent = f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    return (
+        f"Machine: {machine}{f', {chr(32).join(devices)}' if devices else ''}; {spent} of work in all steps."
+    )
+
+
+def _span(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -1,0 +1,173 @@
+"""Reads folders of reproduce.py, one chain of steps a seed, and single run folders taken together."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.experiment.steps import override_value
+from eval.report.chains import (
+    GENERATE,
+    REPRODUCE,
+    SELF_INSTRUCT,
+    SINGLE_COMMANDS,
+    SUPERNI,
+    VANILLA,
+    Chain,
+    Manifest,
+    Run,
+    Step,
+    System,
+    read_json,
+)
+from eval.summary import RAW
+from selfinstruct.errors import UserError
+
+
+def read_runs(paths: Sequence[Path]) -> list[Run]:
+    """The columns of the report; single folders make one, but each further folder of generate.py its own.
+
+    Raises:
+        UserError: a folder is no run folder, or of a command that the report cannot show.
+    """
+    runs: list[Run] = []
+    singles: list[tuple[Path, Manifest]] = []
+    for path in paths:
+        seed_folders = _seed_folders(path)
+        if seed_folders:
+            runs.append(_read_experiment(path, seed_folders))
+        else:
+            singles.append((path, _single_manifest(path)))
+    runs += _read_singles(singles)
+    names = [run.name for run in runs]
+    slugs = [run.slug for run in runs]
+    if twice := [name for name, slug in zip(names, slugs, strict=True) if slugs.count(slug) > 1]:
+        raise UserError(f"runs: two are called {twice[0]!r}, and columns need names; rename a folder")
+    return runs
+
+
+def _seed_folders(path: Path) -> list[Path]:
+    if (read_json(path / "manifest.json") or {}).get("command") == REPRODUCE:
+        return [path]
+    folders = [each for each in path.glob("seed*") if re.fullmatch(r"seed\d+", each.name)]
+    manifests = {each: read_json(each / "manifest.json") or {} for each in folders}
+    of_ours = [each for each, manifest in manifests.items() if manifest.get("command") == REPRODUCE]
+    complete = [each for each in of_ours if manifests[each].get("status") == "complete"]
+    # A seed that is under way says nothing beside whole ones.
+    return sorted(complete or of_ours, key=lambda each: int(each.name.removeprefix("seed")))
+
+
+def _single_manifest(path: Path) -> Manifest:
+    manifest = read_json(path / "manifest.json")
+    if manifest is None:
+        raise UserError(
+            f"runs: {path} holds no manifest.json and no folder seed1; give folders of scripts/reproduce.py, "
+            "generate.py, eval_superni.py, eval_user_oriented.py, report_ratings.py or finetune/train.py"
+        )
+    if manifest.get("command") not in SINGLE_COMMANDS:
+        raise UserError(
+            f"runs: {path} belongs to {manifest.get('command')!r}, which the report does not show; "
+            f"choose from reproduce, {', '.join(SINGLE_COMMANDS)}"
+        )
+    return manifest
+
+
+def _read_experiment(path: Path, seed_folders: Sequence[Path]) -> Run:
+    chains = [_read_chain(folder) for folder in seed_folders]
+    config = chains[0].manifest["config"]
+    if any(chain.manifest["config"]["experiment_name"] != config["experiment_name"] for chain in chains):
+        raise UserError(f"runs: {path} holds seeds of different experiments; give them one by one")
+    name = path.name if seed_folders != [path] else f"{path.parent.name} {path.name}"
+    pairs = [(first, second) for first, second in config["differences"]]
+    return Run(
+        name,
+        config["title"],
+        chains,
+        pairs,
+        config["by_category"],
+        config["experiment_name"],
+        path,
+    )
+
+
+def _read_chain(folder: Path) -> Chain:
+    manifest = read_json(folder / "manifest.json") or {}
+    config = manifest["config"]
+    shown = Path("runs") / (
+        folder.name if folder.parent.name == "runs" else f"{folder.parent.name}/{folder.name}"
+    )
+    steps: dict[str, Step] = {}
+    for name, step in config["steps"].items():
+        found = read_json(folder / name / "manifest.json")
+        if found is not None:
+            line = _command_line(step, name, config, str(shown))
+            steps[name] = Step(name, folder / name, found, line)
+    systems = {
+        name: System(name, s["label"], steps[s["step"]], s.get("variant", RAW), s.get("x"))
+        for name, s in config["systems"].items()
+        if s["step"] in steps and _is_scored(steps[s["step"]])
+    }
+    data = steps.get(config["data_step"]) if config["data_step"] else None
+    return Chain(config["seed"], steps, systems, data, manifest)
+
+
+def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
+    words = [f"run_dir={shown}/{name}"]
+    words += [f"{key}={override_value(value)}" for key, value in step["settings"].items()]
+    launcher = "python"
+    if step["command"].startswith("finetune/"):
+        settings = config.get("accelerate_config", "cpu")
+        launcher = f"accelerate launch --config_file configs/accelerate/{settings}.yaml"
+    words = [shlex.quote(word.replace(str(config["seed_dir"]), shown)) for word in words]
+    return f"{launcher} {step['command']} {' '.join(words)}"
+
+
+def _is_scored(step: Step) -> bool:
+    return (step.path / "metrics.json").exists() and (step.path / "scores.jsonl").exists()
+
+
+def _read_singles(singles: Sequence[tuple[Path, Manifest]]) -> list[Run]:
+    generated = [each for each in singles if each[1]["command"] == GENERATE]
+    others = [each for each in singles if each[1]["command"] != GENERATE]
+    groups = [[*generated[:1], *others], *([each] for each in generated[1:])]
+    return [_run_of_singles(group) for group in groups if group]
+
+
+def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
+    steps = {
+        path.name if [p.name for p, _ in folders].count(path.name) == 1 else str(path): Step(
+            path.name, path, manifest, _logged_command_line(path, manifest)
+        )
+        for path, manifest in folders
+    }
+    evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI and _is_scored(step)}
+    systems: dict[str, System] = {}
+    for name, step in evaluated.items():
+        role = _role(step, list(evaluated.values()))
+        systems[role or name] = System(role or name, name, step)
+    data = next((step for step in steps.values() if step.command == GENERATE), None)
+    pairs = [(VANILLA, name) for name in systems if name != VANILLA and VANILLA in systems]
+    return Run(folders[0][0].name, "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems))
+
+
+def _role(step: Step, evaluated: Sequence[Step]) -> str | None:
+    """Vanilla: the only evaluation of a model without adapter; self-instruct: the only one with it."""
+    if step.config.get("num_examples") or step.config.get("predictions"):
+        return None
+    alike = [
+        other
+        for other in evaluated
+        if bool(other.config.get("adapter")) == bool(step.config.get("adapter"))
+        and not other.config.get("num_examples")
+    ]
+    if len(alike) > 1:
+        return None
+    return SELF_INSTRUCT if step.config.get("adapter") else VANILLA
+
+
+def _logged_command_line(path: Path, manifest: Manifest) -> str:
+    log = path / "run.log"
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    found = re.search(rf"{manifest['command']} started: (.*)", text)
+    return f"python {found[1]}" if found else f"python scripts/{manifest['command']}.py"

@@ -1,0 +1,66 @@
+"""What the report takes from several seeds together: means, differences and shares with their intervals."""
+
+from collections.abc import Sequence
+
+from eval.intervals import (
+    Interval,
+    PairedDifference,
+    mean_interval,
+    mean_over_runs,
+    paired_difference,
+    paired_over_runs,
+)
+from eval.report.chains import Run
+from eval.report.verdicts import Scale
+
+
+def mean_score(run: Run, name: str) -> Interval:
+    """ROUGE-L x100 of a system, over tasks and, where there are several, seeds."""
+    scores = [system.clusters for system in run.each_seed(name)]
+    return mean_interval(scores[0]) if len(scores) == 1 else mean_over_runs(scores)
+
+
+def difference(run: Run, first: str, second: str) -> PairedDifference:
+    """Second minus first on the same instances, ROUGE-L x100, over tasks and seeds."""
+    before = [system.clusters for system in run.each_seed(first)]
+    after = [system.clusters for system in run.each_seed(second)]
+    if len(before) == 1:
+        return paired_difference(before[0], after[0])
+    return paired_over_runs(before, after)
+
+
+def count_scored(run: Run, name: str) -> int:
+    """Instances scored, over all seeds."""
+    return sum(int(system.scores["n"]) for system in run.each_seed(name))
+
+
+def scale_of(run: Run, name: str) -> Scale:
+    """With what a system was measured."""
+    system = run.systems[name]
+    return Scale.of(system.step.is_embedded, system.benchmark)
+
+
+def on_axis(run: Run) -> list[str]:
+    """The systems that lie on the experiment's axis, in its order."""
+    placed = [(system.x, name) for name, system in run.systems.items() if system.x is not None]
+    return [name for _, name in sorted(placed)]
+
+
+def review_share(run: Run, key: str) -> tuple[Interval, int] | None:
+    """A share of the computed review (per cent) and how many instances it is of, over all seeds."""
+    reviews = [chain.review for chain in run.chains]
+    if any(review is None for review in reviews):
+        return None
+    found = [review["reviewed"] for review in reviews if review is not None]
+    if len(found) == 1:
+        return Interval.of(found[0][key]), found[0]["n"]
+    # The seeds' instances put together: yes and no of each.
+    scores: list[float] = []
+    for each in found:
+        yes = round(each[key]["value"] * each["n"] / 100)
+        scores += [100.0] * yes + [0.0] * (each["n"] - yes)
+    return mean_interval({"": scores}), len(scores)
+
+
+def mean_of(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,244 @@
+"""The report's sections, in the order a stranger needs them."""
+
+from collections.abc import Sequence
+
+from eval.intervals import PairedDifference
+from eval.rating_report import rating_tables
+from eval.report import run_tables, tables
+from eval.report.blocks import (
+    Block,
+    ClaimsBlock,
+    Commands,
+    Figure,
+    Report,
+    Section,
+    TableBlock,
+    Text,
+)
+from eval.report.chains import USER_ORIENTED, Run
+from eval.report.claims import claims
+from eval.report.controls import control_readings
+from eval.report.figures import DATA_CAPTIONS
+from eval.report.headline import Material, claim_rows, headline
+from eval.report.samples import rejected_browser, task_browser
+from eval.tables import Cell, Table
+from eval.user_oriented_run import user_oriented_tables
+from selfinstruct.paper_numbers import published
+
+
+def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int) -> Report:
+    """All sections."""
+    outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in claims()]
+    material = Material(runs, figures, most_samples, outcomes)
+    sections = [
+        Section("summary", "In short", [headline(material)]),
+        _claims(material),
+        _scores(material),
+        _controls(material),
+        _data(material),
+        _funnel(material),
+        _samples(material),
+        _human(material),
+        _size_and_quality(material),
+        _costs(material),
+        _differs(material),
+        _repeat(material),
+    ]
+    names = ", ".join(run.name for run in runs)
+    return Report(
+        "Self-Instruct: the paper and this run"
+        if len(runs) == 1
+        else "Self-Instruct: the paper and these runs",
+        f"Every claim of Self-Instruct (arXiv 2212.10560) beside what was run here: {names}.",
+        [section for section in sections if section.blocks],
+    )
+
+
+def _claims(material: Material) -> Section:
+    intro = Text(
+        "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
+        "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
+        "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
+    )
+    block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
+    return Section("claims", "The paper's claims, one by one", [intro, block])
+
+
+def _figure(material: Material, stem: str, caption: str) -> list[Block]:
+    return [Figure(stem, caption)] if stem in material.figures else []
+
+
+def _table(table: Table | None, stem: str, is_folded: bool = False) -> list[Block]:
+    return [TableBlock(table, stem, is_folded)] if table and table.rows else []
+
+
+def _scores(material: Material) -> Section:
+    blocks: list[Block] = [
+        Text(
+            "ROUGE-L says how much of the reference's words an answer has in the same order, 0 to 100. "
+            "Vanilla is the untuned model, asked in the same way."
+        )
+    ]
+    for run in material.runs:
+        if not run.systems:
+            continue
+        seen = "A dot is a mean, the line its 95 % interval."
+        blocks += _figure(material, f"systems_{run.slug}", f"{run.name}: ROUGE-L of every system. {seen}")
+        blocks += _table(tables.systems_table(run), f"systems_{run.slug}")
+        blocks += _table(tables.category_table(run), f"categories_{run.slug}", is_folded=True)
+    blocks += _table(tables.side_by_side_table(material.runs), "side_by_side")
+    blocks += _table(tables.superni_table(material.runs), "superni")
+    return Section("scores", "Scores before and after tuning", blocks)
+
+
+def _controls(material: Material) -> Section:
+    blocks: list[Block] = []
+    for run in material.runs:
+        caption = (
+            f"{run.name}: differences on the same instances; grey and hollow where the interval holds 0."
+        )
+        blocks += _figure(material, f"differences_{run.slug}", caption)
+        readings = control_readings(run)
+        rows: list[tuple[Cell, ...]] = [
+            (reading.question, meaning, PairedDifference(gap, 0, 0, 0)) for reading, gap, meaning in readings
+        ]
+        columns = ("question", "answer", "self-instruct minus control")
+        blocks += _table(
+            Table(f"{run.name}: what the controls say", columns, tuple(rows)), f"controls_{run.slug}"
+        )
+        blocks += _table(tables.differences_table(run), f"differences_{run.slug}", is_folded=True)
+    if blocks:
+        intro = (
+            "A gain over the untuned model may have dull reasons: that the model learned to stop, that it "
+            "learned the form of an answer, or that the seeds alone taught it. Each control takes one away."
+        )
+        blocks.insert(0, Text(intro))
+    return Section("controls", "Controls: is it really the data?", blocks)
+
+
+def _data(material: Material) -> Section:
+    blocks = _table(tables.statistics_table(material.runs), "statistics")
+    blocks += _table(tables.quality_table(material.runs), "quality")
+    for run in material.runs:
+        for name, caption in DATA_CAPTIONS.items():
+            if name != "acceptance":
+                blocks += _figure(material, f"{name}_{run.slug}", f"{run.name}: {caption}")
+    return Section("data", "The generated data", blocks)
+
+
+def _funnel(material: Material) -> Section:
+    blocks = _table(tables.funnel_table(material.runs), "funnel")
+    for run in material.runs:
+        caption = f"{run.name}: {DATA_CAPTIONS['acceptance']}"
+        blocks += _figure(material, f"acceptance_{run.slug}", caption)
+    return Section("funnel", "What was kept, and why the rest was not", blocks)
+
+
+def _samples(material: Material) -> Section:
+    blocks: list[Block] = []
+    for run in material.runs:
+        found = [task_browser(run, material.most_samples), rejected_browser(run, material.most_samples)]
+        blocks += [browser for browser in found if browser]
+    return Section("samples", "Look at the data", blocks)
+
+
+def _human(material: Material) -> Section:
+    blocks: list[Block] = []
+    for run in material.runs:
+        for step in run.first.of(USER_ORIENTED):
+            metrics = step.json("metrics.json") or {"systems": {}}
+            overall, *_ = user_oriented_tables(metrics) if metrics["systems"] else [None]
+            blocks += _table(overall, f"user_oriented_{step.name}_{run.slug}")
+        ratings = run.first.ratings
+        if ratings:
+            blocks += _figure(material, f"ratings_{run.slug}", f"{run.name}: ratings of people, A to D.")
+            for number, table in enumerate(rating_tables(ratings), start=1):
+                blocks += _table(table, f"ratings_{number}_{run.slug}")
+    if not any(run.first.ratings for run in material.runs):
+        size = published("human_evaluation_size").values["instructions"]
+        blocks.append(
+            Text(
+                f"Not run. The paper has experts rate answers to {size} everyday tasks, blind, from A to D; "
+                "it shows bars without numbers, so there is none to set beside ours. The tasks, a page to "
+                "rate on and the report of ratings are there:"
+            )
+        )
+        lines = (
+            "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user",
+            "python scripts/annotate.py 'predictions=[runs/user_vanilla,runs/user]' run_dir=runs/annotate",
+            "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
+            "python scripts/make_report.py 'runs=[runs/demo,runs/ratings]' run_dir=runs/report",
+        )
+        blocks.append(Commands("To run it", lines))
+    return Section("human", "User-oriented tasks and human evaluation", blocks)
+
+
+_EXTRA = {
+    "data_size": (
+        "size of the data",
+        "python scripts/reproduce.py experiment=data_size run_dir=runs/data_size",
+    ),
+    "data_quality": (
+        "quality of the outputs",
+        "python scripts/reproduce.py experiment=data_quality run_dir=runs/data_quality",
+    ),
+}
+
+
+def _size_and_quality(material: Material) -> Section:
+    blocks: list[Block] = []
+    for run in material.runs:
+        blocks += _figure(material, f"curve_{run.slug}", f"{run.name}: score over the size of the data.")
+    missing = [
+        claim.key
+        for claim, outcomes in material.outcomes
+        if claim.key in _EXTRA and not any(outcome.ours for outcome in outcomes)
+    ]
+    if missing:
+        names = " and ".join(_EXTRA[key][0] for key in missing)
+        blocks.append(Text(f"Not run here: the experiment{'s' * (len(missing) > 1)} on {names}."))
+        lines = tuple(_EXTRA[key][1] for key in missing)
+        blocks.append(Commands("To run it, and to see it beside this run", lines))
+    return Section("size", "Data size and data quality", blocks)
+
+
+def _costs(material: Material) -> Section:
+    blocks = _table(run_tables.usage_table(material.runs), "usage")
+    for run in material.runs:
+        caption = f"{run.name}: loss of each finetuning, mean of the last 20 steps."
+        blocks += _figure(material, f"training_{run.slug}", caption)
+        blocks += _table(run_tables.training_table(run), f"training_{run.slug}", is_folded=True)
+        blocks += _table(run_tables.time_table(run), f"time_{run.slug}", is_folded=True)
+    return Section("costs", "Cost, time and training", blocks)
+
+
+def _differs(material: Material) -> Section:
+    blocks: list[Block] = [TableBlock(run_tables.settings_table(material.runs), "settings")]
+    if any(run.is_embedded for run in material.runs):
+        blocks.append(
+            Text(
+                "The embedded model is made for this: its training text teaches it to read few-shot lists "
+                "and to write blanks after a bare instruction, so that it starts as low as GPT-3 does and "
+                "can rise. Its scores after tuning are high because its world is small, not because the "
+                "method is better."
+            )
+        )
+    return Section("differs", "What differs from the paper", blocks)
+
+
+def _repeat(material: Material) -> Section:
+    blocks: list[Block] = []
+    for run in material.runs:
+        if run.experiment:
+            folder = f"runs/{run.name.replace(' ', '/')}"
+            seeds = (
+                f"seed={run.seeds[0]}"
+                if len(run.seeds) == 1
+                else f"'seeds=[{','.join(map(str, run.seeds))}]'"
+            )
+            line = f"python scripts/reproduce.py experiment={run.experiment} run_dir={folder} {seeds}"
+            blocks.append(Commands(f"{run.name}: all of it", (line,)))
+        steps = tuple(step.command_line for step in run.first.steps.values())
+        blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
+    blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
+    return Section("repeat", "How to repeat it", blocks)

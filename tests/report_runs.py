@@ -1,0 +1,172 @@
+"""A finished demo in small, as folders on disk: what the report reads, without a model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from eval.experiment.steps import override_value
+from selfinstruct import jsonl
+from selfinstruct.entry import CONFIGS
+from selfinstruct.parsing import ParsingRules
+from selfinstruct.statistics import Yardsticks, write_statistics
+from selfinstruct.verb_objects import open_reader
+
+TASKS = ("a", "b", "c", "d")
+PER_TASK = 5
+# ROUGE-L of each step's answers by task: as large as the differences shall be.
+LEVELS = {
+    "vanilla": (0, 5, 0, 10),
+    "vanilla_2_examples": (5, 5, 5, 5),
+    "seeds_only": (50, 60, 50, 60),
+    "shuffled_outputs": (5, 10, 0, 10),
+    "self_instruct": (70, 80, 75, 85),
+    "little_world": (70, 82, 74, 86),
+}
+
+
+def write_demo(
+    folder: Path, seeds: tuple[int, ...] = (1,), instructions: list[str] | None = None, **levels: Any
+) -> Path:
+    """`folder` as `reproduce.py experiment=demo run_dir=folder` leaves it, in small."""
+    for seed in seeds:
+        _write_seed(folder / f"seed{seed}", seed, instructions or INSTRUCTIONS, LEVELS | levels)
+    return folder
+
+
+INSTRUCTIONS = [
+    "Write a poem about rivers.",
+    "Say whether the number is even.",
+    "Give the plural of the noun.",
+    "Name the city in the sentence about a worker.",
+]
+
+
+def _write_seed(folder: Path, seed: int, instructions: list[str], levels: dict[str, Any]) -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        words = ["experiment/reproduce=demo", f"run_dir={override_value(str(folder.parent))}", f"seed={seed}"]
+        config = OmegaConf.to_container(compose("reproduce", words), resolve=True)
+    assert isinstance(config, dict)
+    write_manifest(folder, "reproduce", config)
+    for name, step in config["steps"].items():
+        command = Path(step["command"]).stem
+        write_manifest(folder / name, command, step_config(command))
+        match command:
+            case "generate":
+                write_data(folder / name, instructions)
+            case "train":
+                lines = [{"step": n, "loss": 5.0 / n, "learning_rate": 0.1} for n in range(1, 30)]
+                jsonl.replace(folder / name / "metrics.jsonl", lines)
+            case "eval_superni":
+                write_evaluation(folder / name, levels[name])
+            case "review_little_world":
+                write_review(folder / name, instructions)
+
+
+def step_config(command: str) -> dict[str, Any]:
+    if command == "train":
+        return {
+            "model": "/x/selfinstruct/llm/tiny/model",
+            "method": {"name": "lora", "r": 16},
+            "max_steps": 300,
+        }
+    query = {"temperature": 0.0, "top_p": 1.0, "presence_penalty": 0.0, "max_tokens": 3}
+    return {
+        "llm": {"backend": "tiny", "model": None},
+        "seed_tasks": "/x/tiny/seed_tasks.jsonl",
+        "num_instructions": 4,
+        "fidelity": "fixed",
+        "instructions": {"shown": 8, "shown_machine": 2},
+        "novelty": {"threshold": 0.7},
+        "queries": {"instructions": query, "classification": query, "instances": query},
+    }
+
+
+def write_manifest(folder: Path, command: str, config: dict[str, Any]) -> None:
+    counts = {"examples": 9, "steps": 29, "trained_tokens": 90, "first_loss": 5.0, "final_loss": 0.2}
+    manifest = {
+        "command": command,
+        "config": config,
+        "steps": {"train": {"counts": counts}} if command == "train" else {},
+        "seconds": 12.5,
+        "status": "complete",
+        "versions": {"python": "3.11", "machine": "x86_64", "torch": "2.13"},
+        "git_commit": "0123456789abcdef",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def write_data(folder: Path, instructions: list[str]) -> None:
+    nearest = {"Write a <b>poem</b>.": 0.625, "Something else.": 0.25}
+    lines = [{"instruction": t, "most_similar": nearest, "request_idx": 0} for t in instructions]
+    jsonl.replace(folder / "machine_generated_instructions.jsonl", lines)
+    flags = [{"instruction": t, "is_classification": " Yes" if "even" in t else " No"} for t in instructions]
+    jsonl.replace(folder / "is_clf_or_not.jsonl", flags)
+    raw = [{"instruction": text, "raw_instances": "-"} for text in instructions]
+    jsonl.replace(folder / "machine_generated_instances.jsonl", raw)
+    instances = [{"instruction": text, "input": "four", "output": f"Out of {text}"} for text in instructions]
+    jsonl.replace(folder / "finetuning_data" / "all_generated_instances.jsonl", instances)
+    train = [{"prompt": "p", "completion": "c", "source": "generated"} for _ in instances]
+    jsonl.replace(folder / "finetuning_data" / "train.jsonl", train)
+    rejected = {
+        "stage": "instructions",
+        "reason": "too_similar",
+        "text": f"Near {instructions[0]}",
+        "nearest": instructions[0],
+        "score": 0.75,
+        "request_idx": 0,
+    }
+    short = {"stage": "instructions", "reason": "too_short", "text": "Short.", "request_idx": 0}
+    jsonl.replace(folder / "rejected.jsonl", [rejected, short])
+    mark = {"request_idx": 0, "candidates": len(instructions) + 2, "accepted": len(instructions)}
+    jsonl.replace(folder / "requests.jsonl", [mark])
+    answer = {"stage": "instructions", "index": 0, "key": "k", "prompt_tokens": 10, "completion_tokens": 5}
+    jsonl.replace(folder / "response_log.jsonl", [answer])
+    seeds = ["Write a short story.", "Name the capital."]
+    yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", [], open_reader("rules"), None)
+    write_statistics(folder, yardsticks)
+
+
+def write_evaluation(folder: Path, levels: tuple[float, ...], **benchmark: Any) -> None:
+    """Scores and metrics of four tasks; the first paragraph scores half."""
+    lines = []
+    for task, level in zip(TASKS, levels, strict=True):
+        for number in range(PER_TASK):
+            raw = {"rougeL": float(level), "rouge1": float(level), "exact_match": 0.0}
+            cut = {name: value / 2 for name, value in raw.items()}
+            lines.append({"id": f"{task}{number}", "task": task, "raw": raw, "first_paragraph": cut})
+    jsonl.replace(folder / "scores.jsonl", lines)
+    mean = sum(levels) / len(levels)
+    group: dict[str, Any] = {
+        metric: {"value": mean, "low": min(levels), "high": max(levels)}
+        for metric in ("rougeL", "rouge1", "exact_match")
+    }
+    group |= {"n": len(lines), "num_tasks": len(TASKS)}
+    of = {"name": "LittleWorld", "label": "LittleWorld", "track": "default", "partial": False}
+    of |= {"tasks_found": len(TASKS), "tasks_of": len(TASKS), "instances": len(lines)} | benchmark
+    metrics = {
+        "overall": group,
+        "variants": {"first_paragraph": group},
+        "categories": {"word_analogy": group},
+        "benchmark": of,
+        "setting": {"system": "s", "prompt_style": "self-instruct", "num_examples": 0, "max_tokens": 64},
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+def write_review(folder: Path, instructions: list[str]) -> None:
+    shares = {"valid_task": 95.0, "appropriate_input": 86.0, "acceptable_output": 84.0}
+    reviewed: dict[str, Any] = {
+        name: {"value": value, "low": value - 5, "high": value + 4}
+        for name, value in (shares | {"all_fields_valid": 84.0}).items()
+    }
+    (folder / "review.json").write_text(json.dumps({"reviewed": reviewed | {"n": 300}}))
+    judged = [
+        {"instruction": text, "input": "four", "output": f"Out of {text}", "valid_task": True}
+        | {"acceptable_output": number != 0}
+        for number, text in enumerate(instructions)
+    ]
+    jsonl.replace(folder / "instances.jsonl", judged)
