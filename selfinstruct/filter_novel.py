@@ -14,7 +14,7 @@ from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.novelty import NoveltyFilter, Verdict
 from selfinstruct.novelty_cluster import admit_on_cluster
-from selfinstruct.own_files import announce_files, refuse_foreign_files, write_manifest
+from selfinstruct.own_files import announce_files, only_writer, refuse_foreign_files, write_manifest
 from selfinstruct.progress import progress_bar
 from selfinstruct.text_tables import Chunk, Table, open_table, replacing
 
@@ -107,6 +107,11 @@ def filter_novel(config: FilterNovelConfig) -> None:
         UserError: a file cannot be read, a record lacks a text, a file is in the way, or there is no cluster;
             nothing is written then.
     """
+    with only_writer(config.written):
+        _filter(config)
+
+
+def _filter(config: FilterNovelConfig) -> None:
     refuse_foreign_files(config.manifest, config.written)
     pool = NoveltyFilter(**config.filter_settings())
     candidates = open_table(config.candidates, config.fields)

@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from selfinstruct.errors import UserError
 from selfinstruct.filter_novel import FilterNovelConfig, NoveltyConfig, filter_novel
+from selfinstruct.own_files import only_writer
 from selfinstruct.text_tables import open_table
 
 ROOT = Path(__file__).parents[1]
@@ -273,3 +274,22 @@ def test_the_command_runs_from_anywhere(tmp_path):
     done = subprocess.run([*command, "novelty.threshold=7"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "novelty.threshold is 7" in done.stderr
+
+
+def test_two_runs_on_one_output_do_not_meet(tmp_path):
+    candidates = write(tmp_path / "new.jsonl", line(POEM))
+    with (
+        only_writer([tmp_path / "kept.jsonl"]),
+        pytest.raises(UserError, match=r"kept\.jsonl: another process is writing it"),
+    ):
+        run(tmp_path, candidates)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
+    run(tmp_path, candidates)
+
+
+def test_output_and_report_of_one_name_in_two_folders_are_both_known_again(tmp_path):
+    candidates = write(tmp_path / "new.jsonl", line(POEM))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    for _ in range(2):
+        run(tmp_path, candidates, output="a/kept.jsonl", report="b/kept.jsonl")
