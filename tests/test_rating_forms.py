@@ -266,3 +266,28 @@ def test_forms_that_are_out_with_people_do_not_change(tmp_path: Path) -> None:
     forms(tmp_path)
     with pytest.raises(UserError, match="raters"):
         forms(tmp_path, raters=["ann", "ben", "eve"])
+
+
+def test_a_workbook_filled_in_where_it_lay_is_never_written_over(tmp_path: Path) -> None:
+    run = forms(tmp_path)
+    workbook = run / "xlsx" / "ann.xlsx"
+    Path(fill(run, "ann", one="A", two="B")).replace(workbook)
+    content = workbook.read_bytes()
+    for _ in range(2):
+        forms(tmp_path, filled=str(workbook))
+        assert workbook.read_bytes() == content
+        assert (run / "ratings.jsonl").read_text().count('"rating"') > 0
+    forms(tmp_path)
+    assert workbook.read_bytes() == content
+
+
+def test_ratings_that_came_back_are_not_lost_by_naming_fewer_forms(tmp_path: Path) -> None:
+    run = forms(tmp_path)
+    ann, ben = fill(run, "ann", one="A", two="B"), fill(run, "ben", one="B", two="C")
+    forms(tmp_path, filled=[ann, ben])
+    before = (run / "ratings.jsonl").read_bytes()
+    with pytest.raises(UserError, match=r"ratings\.jsonl: holds \d+ ratings that the forms given do not"):
+        forms(tmp_path, filled=[ann])
+    with pytest.raises(UserError, match="filled: no rating in"):
+        forms(tmp_path, filled=str(run / "xlsx" / "ann.xlsx"))
+    assert (run / "ratings.jsonl").read_bytes() == before

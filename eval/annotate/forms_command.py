@@ -3,7 +3,8 @@
 python scripts/rating_forms.py run_dir=runs/forms 'predictions=[runs/user_vanilla,runs/user_tuned]'
 """
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from eval.annotate.forms import (
     write_workbooks,
 )
 from eval.annotate.study import StudyConfig, rater_lists, study_items
-from eval.ratings import RATINGS, latest
+from eval.ratings import RATINGS, Event, latest, read_events
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.runs import open_run
@@ -65,6 +66,8 @@ def rating_forms(config: RatingFormsConfig) -> None:
     everyone = place(plant(list(by_id), EVERYONE, 0, config.seed), by_id, EVERYONE, config.seed)
     key = answer_key({**lists, EVERYONE: everyone})
     events = [event for path in config.files for event in filled_events(path, key)]
+    if config.files:
+        _refuse_lost_ratings(config, events)
     with open_run(config.run_dir, "rating_forms", _as_json(config)) as run:
         # Forms that are out with people must stay what the key says.
         run.begin("forms", settings | {"raters": config.names, "overlap": config.raters_an_item})
@@ -88,13 +91,35 @@ def _write(
     config: RatingFormsConfig, folder: Path, lists: Mapping[str, list[Placed]], everyone: list[Placed]
 ) -> None:
     for form in config.wanted:
+        fresh = folder / f".{form}.partial"
+        shutil.rmtree(fresh, ignore_errors=True)
         match form:
             case "xlsx":
-                write_workbooks(folder / form, lists)
+                write_workbooks(fresh, lists)
             case "label_studio":
-                write_label_studio(folder / form, everyone)
+                write_label_studio(fresh, everyone)
             case "argilla":
-                write_argilla(folder / form, everyone, config.raters_an_item)
+                write_argilla(fresh, everyone, config.raters_an_item)
+        (folder / form).mkdir(exist_ok=True)
+        for file in sorted(fresh.iterdir()):
+            if not (
+                target := folder / form / file.name
+            ).exists():  # one that is there may hold somebody's ratings
+                file.rename(target)
+        shutil.rmtree(fresh)
+
+
+def _refuse_lost_ratings(config: RatingFormsConfig, events: Sequence[Event]) -> None:
+    """Raise UserError where the forms that came back hold no rating, or not all that came back before."""
+    if not latest(events):
+        raise UserError(
+            f"filled: no rating in {', '.join(map(str, config.files))}; give the forms that came back"
+        )
+    path = config.run_dir / RATINGS
+    before = latest(read_events(path)) if path.exists() else {}
+    if lost := before.keys() - latest(events).keys():
+        advice = "name every form that came back in filled=[...], or move the file away"
+        raise UserError(f"{path}: holds {len(lost)} ratings that the forms given do not; {advice}")
 
 
 def _as_json(config: RatingFormsConfig) -> dict[str, Any]:
