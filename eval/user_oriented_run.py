@@ -177,13 +177,14 @@ def _score(
     # Seconds of work from what is on disk: always made anew, so that a half-written result cannot stay.
     resampling = asdict(config.intervals)
     setting |= {"training_data_sha256": training.sha256} if training else {}
-    run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
     scores = {name: score_responses(responses) for name, responses in systems.items()}
+    comparisons = _comparisons(scores, config.intervals)  # before anything is written: it may refuse
+    run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
     metrics: dict[str, Any] = {
         "systems": {
             name: summarise(responses, scores[name], config.intervals) for name, responses in systems.items()
         },
-        "comparisons": _comparisons(scores, config.intervals),
+        "comparisons": comparisons,
         "setting": setting | {"tasks": str(config.tasks.name), "intervals": resampling},
     }
     if len(systems) == 1:
@@ -321,7 +322,8 @@ def _sliced(systems: Mapping[str, Any], key: str, title: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name in sorted({name for found in systems.values() for name in found[key]}):
         groups = [found[key].get(name) for found in systems.values()]
-        count = max(group["n"] for group in groups if group)
+        counts = [group["n"] if group else 0 for group in groups]
+        count = counts[0] if len(set(counts)) == 1 else " / ".join(map(str, counts))
         rows.append((name, count, *(Interval.of(group["rougeL"]) if group else None for group in groups)))
     return Table(f"User-oriented tasks: ROUGE-L by {title}", (title, "tasks", *systems), tuple(rows))
 

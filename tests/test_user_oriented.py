@@ -96,6 +96,22 @@ def test_systems_are_compared_on_the_tasks_both_answered(tmp_path: Path, tasks: 
     assert "second minus first" in (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
 
 
+def test_each_slice_says_how_many_tasks_each_system_answered(tmp_path: Path, tasks: Path) -> None:
+    both = write(tmp_path / "both.jsonl", {"id": "a", "response": "no"}, {"id": "b", "response": "yes"})
+    one = write(tmp_path / "one.jsonl", {"id": "a", "response": "no"})
+    evaluate_user_oriented(config(tmp_path, predictions=[both, one]))
+    table = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert "1 / 0" in table  # b is of another application than a
+
+
+def test_a_refused_comparison_leaves_the_folder_free(tmp_path: Path, tasks: Path) -> None:
+    first = write(tmp_path / "first.jsonl", {"id": "a", "response": "no"})
+    second = write(tmp_path / "second.jsonl", {"id": "b", "response": "yes"})
+    with pytest.raises(UserError, match="share no task"):
+        evaluate_user_oriented(config(tmp_path, predictions=[first, second]))
+    evaluate_user_oriented(config(tmp_path, predictions=[first]))
+
+
 def test_lines_of_the_released_form_bring_their_own_reference(tmp_path: Path, tasks: Path) -> None:
     lines = [
         {"prompt": "p", "instruction": "Do b.\n", "input": "1\t2\n3\t4", "response": "new", "target": "new"},
