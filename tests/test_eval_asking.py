@@ -288,12 +288,14 @@ def test_a_served_model_is_asked_once_for_each_instance_over_all_starts(
 ) -> None:
     llm = {"backend": "openai", "base_url": server.url, "model": "m", "max_failures": 0, "max_concurrency": 4}
     asked = {"model": None, "llm": llm, "stop": ["Input:"], "batch_tokens": None}
-    server.script.extend([fake_server.answer()] * 10 + [fake_server.error(400, "no")])
+    server.script.extend([fake_server.answer()] * 10)
+    server.default = fake_server.error(400, "no")  # also for those in flight with the first one refused
     with pytest.raises(UserError, match="400"):
         evaluate_superni(settings(world, tmp_path / "run", **asked))
     kept = set(prompts(tmp_path / "run" / "response_log.jsonl"))
     assert 6 <= len(kept) <= 10
     before = len(server.asked)
+    server.default = fake_server.answer()
     evaluate_superni(settings(world, tmp_path / "run", **asked))
     assert not kept & set(server.prompts[before:])
     assert len(server.prompts[before:]) == 24 - len(kept)
