@@ -14,6 +14,7 @@ import pytest
 import torch
 from finetune_small import train_config, write_examples, write_world
 from peft import PeftModel
+from process_groups import run_group
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -142,9 +143,8 @@ def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_midd
 def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
     """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
     metrics = run_dir / "metrics.jsonl"
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
-    )
+    offline, quiet = os.environ | {"HF_HUB_OFFLINE": "1"}, subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=offline)
     try:
         while process.poll() is None:
             if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
@@ -158,36 +158,19 @@ def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
     return metrics.read_bytes().count(b"\n")
 
 
-def environment(**more: str) -> dict[str, str]:
-    return os.environ | {"HF_HUB_OFFLINE": "1"} | more
-
-
-def start(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, env=environment(**more), start_new_session=True
-    ) as process:
-        try:
-            out, errors = process.communicate(timeout=250)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)  # torchrun's children too
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, errors)
-
-
 def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    whole = start(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
+    whole = run_group(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
     assert whole.returncode == 0, whole.stderr
     cut = [sys.executable, *words(world, tmp_path / "cut")]
     assert 3 <= kill_after(cut, tmp_path / "cut", 3) < 12
     assert 7 <= kill_after(cut, tmp_path / "cut", 7) < 12
     assert manifest(tmp_path / "cut")["steps"]["train"]["status"] == "running"
-    last = start(*cut, PYTHONHASHSEED="2")
+    last = run_group(*cut, PYTHONHASHSEED="2")
     assert last.returncode == 0, last.stderr
     assert "continuing after step" in last.stdout
     assert len(losses(tmp_path / "cut")) == 12
     assert result(tmp_path / "cut") == result(tmp_path / "whole")
-    again = start(*cut)
+    again = run_group(*cut)
     assert (again.returncode, "complete already" in again.stdout) == (0, True)
 
 
@@ -198,19 +181,19 @@ def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path, parts
     main(train_config(world, tmp_path / "one", epochs=4, packing=False))
     # Small micro-batches: each process accumulates over two rounds before gradients are exchanged.
     command = [*TORCHRUN, *words(world, tmp_path / "two", *parts)]
-    two = start(*command, ACCELERATE_USE_CPU="true")
+    two = run_group(*command, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
     assert manifest(tmp_path / "two")["num_processes"] == 2
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
     assert two.stdout.count("12 steps") == 1  # one voice
-    again = start(*command, ACCELERATE_USE_CPU="true")
+    again = run_group(*command, ACCELERATE_USE_CPU="true")
     assert (again.returncode, again.stdout.count("complete already")) == (0, 1)
 
 
 def test_bad_data_ends_two_processes_with_one_message(world: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"prompt": "p"}\n')
-    done = start(*TORCHRUN, *words(world, tmp_path / "run", f"data={bad}"), ACCELERATE_USE_CPU="true")
+    done = run_group(*TORCHRUN, *words(world, tmp_path / "run", f"data={bad}"), ACCELERATE_USE_CPU="true")
     assert done.returncode != 0
     assert done.stderr.count("error: ") == 1
     assert f'{bad}:1: "completion" is missing' in done.stderr
@@ -223,7 +206,7 @@ def test_bad_data_ends_with_2_and_one_message_without_waiting_for_torch(world: P
     spy = "import runpy, sys\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
     spy += "finally: assert 'torch' not in sys.modules\n"
     command = words(world, tmp_path / "run", f"data={bad}")
-    done = start(sys.executable, "-c", f"import sys; sys.argv = {command}\n{spy}")
+    done = run_group(sys.executable, "-c", f"import sys; sys.argv = {command}\n{spy}")
     assert done.returncode == 2
     assert done.stderr == f'error: {bad}:2: "prompt" is a int; it must be text\n'
 
