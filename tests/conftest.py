@@ -4,7 +4,10 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import fake_server
 import pytest
+
+from selfinstruct.llm.base import LLM, LLMConfig, make_llm
 
 
 @pytest.fixture
@@ -28,3 +31,32 @@ def browser() -> Iterator[Any]:
         opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_server.FakeServer]:
+    """An OpenAI-compatible server that does as it is told, and a key for it."""
+    monkeypatch.setenv("OPENAI_API_KEY", fake_server.KEY)
+    with fake_server.running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def opened() -> Iterator[list[LLM]]:
+    """Backends that are closed when the test ends."""
+    llms: list[LLM] = []
+    yield llms
+    for llm in llms:
+        llm.close()
+
+
+@pytest.fixture
+def connect(server: fake_server.FakeServer, opened: list[LLM]) -> Any:
+    """Opens the backend `llm=openai` on the server, with settings that do not keep a test waiting."""
+
+    def connect_with(**settings: Any) -> LLM:
+        quick = {"base_url": server.url, "first_pause_seconds": 0.01, "timeout_seconds": 10.0}
+        opened.append(make_llm(LLMConfig("openai", "some-model", **(quick | settings))))
+        return opened[-1]
+
+    return connect_with
