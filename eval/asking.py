@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from eval.predict import STAGE, Manner, Prediction, predict, prompt_limit
 from eval.shares import Share
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct.encoding import PROMPT_STYLES, PromptStyle
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig, make_llm

@@ -13,7 +13,8 @@ from typing import Any, cast
 import yaml
 
 from eval.scoring import METRICS
-from eval.superni import Benchmark, BenchmarkConfig, Sample, load_benchmark
+from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.encoding import PROMPT_STYLES, PromptStyle, evaluation_prompt
 from selfinstruct.errors import UserError

@@ -84,7 +84,7 @@ def copy_file(source: Path, partial: PartialFile, file: PublicFile) -> None:
 
 
 def not_as_known(partial: PartialFile, file: PublicFile) -> str | None:
-    """Why what has arrived cannot be the file, by the size and digest that are known of it; None if it can."""
+    """Why what has arrived cannot be the file, by the size and digest known of it; None if it can."""
     if file.size is not None and partial.size() != file.size:
         return f"holds {partial.size():,} bytes, not {file.size:,}"
     if file.sha256 is not None and (digest := file_digest(partial.path)) != file.sha256:
