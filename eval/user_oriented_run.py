@@ -17,7 +17,8 @@ from eval.contamination_tables import contamination_tables
 from eval.dry_run import what_would_be_asked
 from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
 from eval.judge_run import judge_tables
-from eval.rating_report import rating_metrics, rating_tables
+from eval.rating_metrics import rating_metrics
+from eval.rating_tables import rating_tables
 from eval.ratings import Event, latest, rating_files, read_events
 from eval.scoring import METRICS, score
 from eval.tables import Cell, Table, comparison_table, write_tables
