@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import download_server
 import fake_server
 import pytest
 
@@ -60,3 +61,11 @@ def connect(server: fake_server.FakeServer, opened: list[LLM]) -> Any:
         return opened[-1]
 
     return connect_with
+
+
+@pytest.fixture
+def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[download_server.Server]:
+    """A server of files that does as it is told, past any proxy."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with download_server.serving() as serving:
+        yield serving
