@@ -18,7 +18,7 @@ from selfinstruct.settings import REPOSITORY
 
 # Members from which on a process is worth its start.
 _LARGE_POOL = 4096
-_NICENESS = 10  # what sends requests goes first
+_NICENESS = 5  # what sends requests goes first, without starving this where others work too
 
 
 class Scorer:
