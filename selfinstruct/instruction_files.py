@@ -15,7 +15,8 @@ from types import TracebackType
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import Completion
-from selfinstruct.novelty import NoveltyFilter
+from selfinstruct.novelty import NoveltyFilter, Similarity
+from selfinstruct.novelty_scores import Scorer
 
 INSTRUCTIONS = "machine_generated_instructions.jsonl"
 REQUESTS = "requests.jsonl"
@@ -95,9 +96,10 @@ class Committer:
                     stack.enter_context(jsonl.Appender(self._folder / name))
                     for name in (INSTRUCTIONS, REJECTED, REQUESTS)
                 )
+                scorer = stack.enter_context(Scorer(self._pool))
                 for batch in self._batches():
                     first, stop = batch[0].first_member, batch[-1].first_member + len(batch[-1].accepted)
-                    scores = self._pool.similarities(first, stop)
+                    scores = scorer.similarities(first, stop)
                     for judged in batch:
                         _write(judged, scores, accepted, rejected, requests)
         except BaseException as error:
@@ -127,7 +129,7 @@ class Committer:
 
 def _write(
     judged: Judged,
-    scores: Iterator[tuple[dict[str, float], float]],
+    scores: Iterator[Similarity],
     accepted: jsonl.Appender,
     rejected: jsonl.Appender,
     requests: jsonl.Appender,

@@ -5,16 +5,18 @@ Paper, section 2.2 ("Instruction Generation"). A request shows 8 tasks: 6 seeds 
 
 import random
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
 from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
 from selfinstruct.llm.base import LLM, Completion, Request
-from selfinstruct.novelty import NoveltyFilter
-from selfinstruct.parsing import ParsingRules, parse_instructions
+from selfinstruct.novelty import NoveltyFilter, Verdict
+from selfinstruct.parsing import Candidate, ParsingRules, parse_instructions
 from selfinstruct.prompts import Prompts, fit_to_context
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
@@ -22,7 +24,10 @@ from selfinstruct.tasks import SeedTask
 
 __all__ = ["INSTRUCTIONS", "REJECTED", "REQUESTS", "InstructionStage", "InstructionsConfig", "sample_shown"]
 
+Answer = tuple[Request, Completion]
+
 _STALL_UNIT = 5  # requests in a round, as the released code sends them
+_LOOKAHEAD_PER_GROUP = 16  # 8 answers are judged together at a look-ahead of 128
 
 
 @dataclass
@@ -123,25 +128,37 @@ class InstructionStage:
         waiting: deque[Request] = deque()
         next_index, answered = first, first
         idle = _idle_requests(self.machine_after)
+        patience = self.config.stall_rounds * _STALL_UNIT
         done = len(self.machine)
         with AskingBar("instructions", num_instructions, done, llm.bill, self.reasons) as bar:
             while len(self.machine) < num_instructions:
-                if idle >= self.config.stall_rounds * _STALL_UNIT:
+                if idle >= patience:
                     raise StoppedEarly(self._stall_message(idle))
                 while self._may_ask(next_index, max(answered, committed)):
                     request = self._request(next_index)
                     llm.submit(request)
                     waiting.append(request)
                     next_index += 1
-                completion, request = llm.next_completion(), waiting.popleft()
-                answered += 1
-                if answered <= committed:
-                    continue
-                judged = self._judge(answered - 1, request, completion)
-                committer.put(judged)
-                added = len(judged.accepted)
-                idle = 0 if added else idle + 1
-                bar.update(added)
+                answers = _next_answers(llm, waiting, min(self._num_judged_together(llm), len(waiting)))
+                numbered = list(enumerate(answers, start=answered))
+                answered += len(answers)
+                for judged in self._judge([each for each in numbered if each[0] >= committed]):
+                    self._take(judged)
+                    committer.put(judged)
+                    idle = 0 if judged.accepted else idle + 1
+                    bar.update(len(judged.accepted))
+                    if len(self.machine) >= num_instructions or idle >= patience:
+                        break
+
+    def _num_judged_together(self, llm: LLM) -> int:
+        """How many answers to wait for: judged together they cost hardly more than one alone.
+
+        Few beside the look-ahead, so that enough requests are on their way meanwhile. A model that computes
+        chunks is asked for the next one as soon as it may be.
+        """
+        if llm.chunk_size > 1:
+            return 1
+        return self.round_size or max(1, self.config.lookahead // _LOOKAHEAD_PER_GROUP)
 
     def _may_ask(self, index: int, committed: int) -> bool:
         """Whether every answer that request `index` may see is committed."""
@@ -180,8 +197,25 @@ class InstructionStage:
         )
         return self.query.request_with(render, self._shown[index], seed=f"{self.seed}:instructions:{index}")
 
-    def _judge(self, index: int, request: Request, completion: Completion) -> Judged:
-        """Let the answer's new instructions into the pool, and say what became of each candidate."""
+    def _judge(self, answers: list[tuple[int, Answer]]) -> list[Judged]:
+        """Let new instructions of some answers (with their numbers) into the pool, and say what became of
+        each candidate."""
+        parsed = [self._parse(index, answer) for index, answer in answers]
+        first_member = len(self.pool)
+        texts = [each.text for _, _, candidates in parsed for each in candidates if each.reason is None]
+        verdicts = iter(self.pool.admit(texts))
+        together = []
+        for (index, (_, completion)), (shown, prompt, candidates) in zip(answers, parsed, strict=True):
+            accepted, rejected = _sorted_out(index, candidates, verdicts)
+            together.append(
+                Judged(index, prompt, shown, completion, len(candidates), accepted, first_member, rejected)
+            )
+            first_member += len(accepted)
+        return together
+
+    def _parse(self, index: int, answer: Answer) -> tuple[int, str, list[Candidate]]:
+        """How many tasks the answered prompt showed, that prompt, and the candidates in the answer."""
+        request, completion = answer
         # A server may have said that the prompt is too long: then it answered one with fewer tasks.
         shown = self._shown.pop(index) - completion.dropped_demonstrations
         for _ in range(completion.dropped_demonstrations):
@@ -189,27 +223,13 @@ class InstructionStage:
         candidates = parse_instructions(
             completion.text, completion.finish_reason, self.rules, self.filters, first_number=shown + 1
         )
-        first_member = len(self.pool)
-        verdicts = iter(self.pool.admit([each.text for each in candidates if each.reason is None]))
-        accepted, rejected = [], []
-        for candidate in candidates:
-            reason = candidate.reason
-            detail: dict[str, Any] = {}
-            if reason is None:
-                verdict = next(verdicts)
-                if verdict.is_novel:
-                    accepted.append(candidate.text)
-                    continue
-                reason = "too_similar"
-                detail = {"nearest": verdict.nearest_text, "score": verdict.nearest_score}
-            self.reasons[reason] += 1
-            line = {"stage": "instructions", "reason": reason, "text": candidate.text, **detail}
-            rejected.append(line | {"request_idx": index})
-        self.machine += accepted
+        return shown, request.prompt, candidates
+
+    def _take(self, judged: Judged) -> None:
+        """From here on later requests may show what was accepted."""
+        self.machine += judged.accepted
         self.machine_after.append(len(self.machine))
-        return Judged(
-            index, request.prompt, shown, completion, len(candidates), accepted, first_member, rejected
-        )
+        self.reasons.update(line["reason"] for line in judged.rejected)
 
     def _stall_message(self, idle: int) -> str:
         reason, count = self.reasons.most_common(1)[0] if self.reasons else ("no candidate at all", 0)
@@ -220,6 +240,40 @@ class InstructionStage:
             "Try a higher queries.instructions.temperature, more varied seed_tasks or another model; "
             "a larger instructions.stall_rounds goes on"
         )
+
+
+def _next_answers(llm: LLM, waiting: deque[Request], count: int) -> list[Answer]:
+    """The next answers, with their requests; fewer where the model stops, which it says again when asked."""
+    answers: list[Answer] = []
+    for _ in range(count):
+        try:
+            completion = llm.next_completion()
+        except (StoppedEarly, UserError):
+            if answers:
+                break
+            raise
+        answers.append((waiting.popleft(), completion))
+    return answers
+
+
+def _sorted_out(
+    index: int, candidates: list[Candidate], verdicts: Iterator[Verdict]
+) -> tuple[list[str], list[jsonl.Record]]:
+    """An answer's accepted texts, and the lines of the others; `verdicts` on those that passed the rules."""
+    accepted, rejected = [], []
+    for candidate in candidates:
+        reason = candidate.reason
+        detail: dict[str, Any] = {}
+        if reason is None:
+            verdict = next(verdicts)
+            if verdict.is_novel:
+                accepted.append(candidate.text)
+                continue
+            reason = "too_similar"
+            detail = {"nearest": verdict.nearest_text, "score": verdict.nearest_score}
+        line = {"stage": "instructions", "reason": reason, "text": candidate.text, **detail}
+        rejected.append(line | {"request_idx": index})
+    return accepted, rejected
 
 
 def sample_shown(

@@ -25,6 +25,10 @@ _SCORES_AT_ONCE = 1 << 23  # at most: 64 MB for each core
 _PAIRS_BY_SCAN = 1024  # as many pairs are scored sooner than members are put into the index
 
 
+# The most similar members with their ROUGE-L, highest first, and the mean ROUGE-L over the pool.
+Similarity = tuple[dict[str, float], float]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether a text is novel; if not, the first of the pool members most similar to it and its ROUGE-L."""
@@ -75,6 +79,7 @@ class NoveltyFilter:
             raise UserError(f"novelty.threshold is {threshold}; it must be a ROUGE-L, 0 to 1 (paper: 0.7)")
         self._threshold = threshold
         self._threads = threads or os.cpu_count() or 1
+        self.tokenizer = tokenizer
         self._tokenize = _tokenize_function(tokenizer)
         self._encoded = rouge.EncodedPool(self._tokenize)
         self._texts: list[str] = []
@@ -84,6 +89,10 @@ class NoveltyFilter:
 
     def __len__(self) -> int:
         return len(self._texts)
+
+    def texts(self, first: int, stop: int) -> list[str]:
+        """The members from `first` up to, not including, `stop`."""
+        return self._texts[first:stop]
 
     def add(self, text: str) -> None:
         """Put a text into the pool, novel or not."""
@@ -139,27 +148,27 @@ class NoveltyFilter:
         score = verdict.nearest_score
         return Explanation(text, verdict.nearest_text, score, (len(own), len(other)), common)
 
-    def similarity(self, text: str) -> tuple[dict[str, float], float]:
+    def similarity(self, text: str) -> Similarity:
         """The most similar members with their ROUGE-L, highest first, and the mean ROUGE-L over the pool.
 
         At most 10 members, fewer where two have the same text; ({}, 0.0) for an empty pool.
         """
         return self._most_similar(self._encoded.rouge_l(text))
 
-    def similarities(self, first: int, stop: int) -> Iterator[tuple[dict[str, float], float]]:
+    def similarities(self, first: int, stop: int) -> Iterator[Similarity]:
         """For each member from `first` up to `stop`: `similarity` as it was before the member joined.
 
         The threads share the work.
         """
         step = max(1, min(_ROWS_AT_ONCE, _SCORES_AT_ONCE // max(stop, 1)))
 
-        def rows(start: int) -> list[tuple[dict[str, float], float]]:
+        def scored(start: int) -> list[Similarity]:
             end = min(start + step, stop)
-            scores = self._encoded.rouge_l_rows(self._encoded.members(start, end), 0, end - 1)
-            return [self._most_similar(scores[i, : start + i]) for i in range(end - start)]
+            rows = self._encoded.rouge_l_by_row(self._encoded.members(start, end), 0, end - 1)
+            return [self._most_similar(row[: start + i]) for i, row in enumerate(rows)]
 
         with ThreadPoolExecutor(self._threads) as pool:
-            for block in pool.map(rows, range(first, stop, step)):
+            for block in pool.map(scored, range(first, stop, step)):
                 yield from block
 
     def _add(self, text: str, encoded: rouge.Encoded) -> None:
@@ -168,7 +177,7 @@ class NoveltyFilter:
         self._encoded.append_encoded(encoded)
         self._texts.append(text)
 
-    def _most_similar(self, scores: NDArray[np.float64]) -> tuple[dict[str, float], float]:
+    def _most_similar(self, scores: NDArray[np.float64]) -> Similarity:
         if not len(scores):
             return {}, 0.0
         # The released expression, default sort included: among equal scores its choice is the one on record.

@@ -4,7 +4,7 @@ import re
 import sys
 import unicodedata
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from string import ascii_lowercase, digits
 from typing import Any
@@ -155,12 +155,31 @@ class EncodedPool:
 
     def rouge_l_rows(self, texts: Sequence[Encoded], first: int, stop: int) -> NDArray[np.float64]:
         """ROUGE-L F-measures (0 to 1): encoded texts are the rows, the members first..stop-1 the columns."""
-        lengths = np.array(self._lengths[first:stop], np.float64)
-        common = cdist(texts, self._texts[first:stop], scorer=LCSseq.similarity, dtype=np.int32)
-        scores = np.empty(common.shape)
-        for row, text in enumerate(texts):  # by row: the arrays in between stay in the processor's cache
-            scores[row] = f_measure(common[row], len(text), lengths)
+        scores = np.empty((len(texts), stop - first))
+        for row, values in enumerate(self.rouge_l_by_row(texts, first, stop)):
+            scores[row] = values
         return scores
+
+    def rouge_l_by_row(
+        self, texts: Sequence[Encoded], first: int, stop: int
+    ) -> Iterator[NDArray[np.float64]]:
+        """Yield the rows of `rouge_l_rows`: what is done with each finds it in the processor's cache."""
+        lengths = np.array(self._lengths[first:stop], np.int64)
+        counts = np.arange(int(lengths.max(initial=0)) + 1)
+        is_short = max(map(len, texts), default=0) <= np.iinfo(np.uint8).max
+        common = cdist(
+            texts,
+            self._texts[first:stop],
+            scorer=LCSseq.similarity,
+            dtype=np.uint8 if is_short else np.int32,
+        )
+        for row, text in enumerate(texts):
+            width = len(text) + 1
+            if len(counts) * width > len(lengths):
+                yield f_measure(common[row], len(text), lengths)
+            else:  # fewer different scores than members: each is computed once
+                scores = f_measure(np.arange(width), len(text), counts[:, None]).ravel()
+                yield scores.take(lengths * width + common[row])
 
     def rouge_l_of_pairs(
         self,

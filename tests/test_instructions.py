@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct import instructions as instructions_module
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
@@ -170,12 +171,60 @@ def torn(folder: Path) -> Iterator[None]:
     yield
 
 
-def test_a_restart_after_a_kill_gives_the_same_bytes(tmp_path: Path) -> None:
-    whole = run(tmp_path / "a", 6)
+@pytest.mark.parametrize("lookahead", [1, 32])
+def test_a_restart_after_a_kill_gives_the_same_bytes(tmp_path: Path, lookahead: int) -> None:
+    whole = run(tmp_path / "a", 6, lookahead=lookahead)
     expected = stages_files(whole)
     next(torn(whole))
     assert stages_files(whole) != expected
-    assert stages_files(run(tmp_path / "a", 6)) == expected
+    assert stages_files(run(tmp_path / "a", 6, lookahead=lookahead)) == expected
+
+
+def together_and_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: int, answers: list[str]
+) -> list[tuple[str, dict[str, bytes]]]:
+    """What stopped the run (nothing: ""), and its files, with answers judged five at a time and singly."""
+    outcomes = []
+    for per_group in (2, 1000):
+        monkeypatch.setattr(instructions_module, "_LOOKAHEAD_PER_GROUP", per_group)
+        folder, reason = tmp_path / str(per_group), ""
+        try:
+            run(folder, target, answers, lookahead=10)
+        except StoppedEarly as error:
+            reason = str(error).replace(str(folder), "")
+        outcomes.append((reason, stages_files(folder / "run")))
+    return outcomes
+
+
+@pytest.mark.parametrize("target", range(1, 7))
+def test_answers_judged_together_are_judged_as_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: int
+) -> None:
+    together, one_by_one = together_and_one_by_one(tmp_path, monkeypatch, target, ANSWERS * 2)
+    assert together == one_by_one
+    assert together[0] == ""
+    # Not an answer more than the target needs, wherever in a group that is.
+    counts = [line["accepted"] for line in jsonl.read(tmp_path / "2" / "run" / "requests.jsonl")]
+    assert sum(counts[:-1]) < target <= sum(counts)
+
+
+def test_what_was_answered_before_a_model_stops_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, one_by_one = together_and_one_by_one(tmp_path, monkeypatch, 50, (ANSWERS * 2)[:7])
+    assert together == one_by_one
+    assert "all 7 recorded answers" in together[0]
+    assert len(jsonl.read(tmp_path / "2" / "run" / "requests.jsonl")) == 7
+
+
+def test_a_stall_in_the_middle_of_a_group_stops_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [*ANSWERS[:2], *[" Do it."] * 8, *ANSWERS[2:]]
+    together, one_by_one = together_and_one_by_one(tmp_path, monkeypatch, 50, answers)
+    assert together == one_by_one
+    assert "the last 5 requests added no instruction" in together[0]
+    assert len(jsonl.read(tmp_path / "2" / "run" / "requests.jsonl")) == 6
 
 
 def test_the_target_can_be_raised_later(tmp_path: Path) -> None:

@@ -148,3 +148,17 @@ def test_importing_the_text_modules_loads_neither_torch_nor_nltk():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "['rapidfuzz']\n", done.stderr
+
+
+@pytest.mark.parametrize("num_members", [30, 3000])
+def test_rows_against_a_pool_equal_pair_by_pair(num_members):
+    rng = random.Random(num_members)
+    texts = [random_text(rng, 12) for _ in range(num_members)]
+    pool = rouge.EncodedPool(rouge.tokenize_english)
+    for text in texts:
+        pool.append(text)
+    rows = ["", texts[0], "of the a running", " ".join(rng.choices(WORDS, k=300))]
+    found = pool.rouge_l_by_row([pool.encode(row) for row in rows], 5, num_members)
+    for row, scores in zip(rows, found, strict=True):
+        expected = [PLAIN.score(row, text)["rougeL"].fmeasure for text in texts[5:]]
+        assert scores.tolist() == expected

@@ -5,8 +5,9 @@
 Runs `selfinstruct.pipeline.generate` in this process, filters and novelty filter on, beside a server of its
 own (`answering_server.py`), and prints a Markdown table of the three stages that ask. The bound is
 concurrency / latency; "first" and "last" are the requests a second of a stage's first and last 1,000 answers,
-as the response log has their times. CPU is this process's, server apart; that of the novelty filter is told
-from the rest by the time of the thread in its methods and of the threads that it starts.
+as the response log has their times. CPU is this process's and that of the process that scores novelty for it,
+server apart; that of the novelty filter is told from the rest by the time of the thread in its methods, of
+the threads that it starts, and of that process. Memory is the sum of both processes' peaks.
 """
 
 import argparse
@@ -49,8 +50,12 @@ class Reading:
 
     @classmethod
     def now(cls) -> "Reading":
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return cls(time.perf_counter(), time.process_time(), FilterClock.seconds(), peak)
+        # Children that have ended: the process that scored; the server has not.
+        own, child = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        child_cpu = child.ru_utime + child.ru_stime
+        peak = 1024 * (own.ru_maxrss + child.ru_maxrss)
+        cpu = time.process_time() + child_cpu
+        return cls(time.perf_counter(), cpu, FilterClock.seconds() + child_cpu, peak)
 
 
 class FilterClock:
@@ -103,12 +108,14 @@ class FilterClock:
                 return sum(map(time.clock_gettime, others))
 
             start, between = time.process_time() - not_mine(), 0.0
-            for row in method(*args):
-                handed_out = time.thread_time()
-                yield row
-                between += time.thread_time() - handed_out
-            with cls._lock:
-                cls._seconds += time.process_time() - not_mine() - start - between
+            try:
+                for row in method(*args):
+                    handed_out = time.thread_time()
+                    yield row
+                    between += time.thread_time() - handed_out
+            finally:  # whoever takes just as many rows as there are does not come back for the end
+                with cls._lock:
+                    cls._seconds += time.process_time() - not_mine() - start - between
 
         return timed
 
@@ -219,7 +226,7 @@ def main() -> None:
         whole = time.perf_counter() - start
         statistics = json.loads((folder / "statistics.json").read_text(encoding="utf-8"))
         print(table(taken, answer_times(folder / "response_log.jsonl"), bound))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peak = Reading.now().peak_rss / 2**30
     print(
         f"\nbound {bound:.0f} requests/s; {statistics['instructions']['count']:,} instructions, funnel "
         f"{statistics['funnel']}; whole command {whole:.0f} s, peak RSS {peak:.2f} GiB; "
