@@ -173,6 +173,8 @@ class Committed:
 def read_committed(folder: Path) -> Committed:
     """Read back what is committed; cut off what is not.
 
+    Of a folder of the released code all is (`adopt`).
+
     Raises:
         UserError: a line lacks what is needed (`file:line: reason`).
     """
@@ -181,8 +183,9 @@ def read_committed(folder: Path) -> Committed:
     accepted = _lines(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
     rejected = _lines(folder / REJECTED, {"reason": str, "request_idx": int})
     if accepted and not (folder / REQUESTS).exists():
-        jsonl.replace(folder / REQUESTS, _adopted_requests(Counter(index for _, index in accepted)))
-    committed = len(jsonl.read_if_there(folder / REQUESTS))
+        committed = 1 + max(index for _, index in accepted)
+    else:
+        committed = len(jsonl.read_if_there(folder / REQUESTS))
     accepted = _keep_committed(folder / INSTRUCTIONS, accepted, committed)
     rejected = _keep_committed(folder / REJECTED, rejected, committed)
     by_request = Counter(index for _, index in accepted)
@@ -225,9 +228,18 @@ def _keep_committed(path: Path, lines: list[tuple[str, int]], committed: int) ->
     return kept
 
 
-def _adopted_requests(counts: Counter[int]) -> list[jsonl.Record]:
-    """Marks for a folder of the released code, which keeps no line for requests that added nothing."""
-    return [
+def adopt(folder: Path) -> None:
+    """Mark the answers of a folder of the released code as committed, where there are no marks.
+
+    It keeps no line for requests that added nothing.
+    """
+    if (folder / REQUESTS).exists() or not (folder / INSTRUCTIONS).exists():
+        return
+    counts = Counter(
+        index for _, index in _lines(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
+    )
+    marks = (
         {"request_idx": index, "candidates": None, "accepted": counts[index], "adopted": True}
-        for index in range(max(counts) + 1)
-    ]
+        for index in range(max(counts, default=-1) + 1)
+    )
+    jsonl.replace(folder / REQUESTS, marks)

@@ -13,7 +13,15 @@ from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
-from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
+from selfinstruct.instruction_files import (
+    INSTRUCTIONS,
+    REJECTED,
+    REQUESTS,
+    Committer,
+    Judged,
+    adopt,
+    read_committed,
+)
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter, Verdict
 from selfinstruct.parsing import Candidate, ParsingRules, parse_instructions
@@ -97,15 +105,16 @@ class InstructionStage:
         """
         is_complete = self.run.prepare("instructions", settings)
         self._restore()
-        # The last answer may overshoot; a folder that had enough before it was made for a higher target.
-        if len(self.machine_after) > 1 and self.machine_after[-2] >= num_instructions:
+        # The last answer or round may overshoot; what had enough before it was made for a higher target.
+        if self._num_before_last() >= num_instructions:
             held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
             advice = "give at least as many, or choose another run_dir"
             reason = f"{num_instructions} is less than what was made; {held}; {advice}"
             raise UserError(f"num_instructions: {reason}")
+        adopt(self.run.path)
         if is_complete and len(self.machine) >= num_instructions:
             return
-        if len(self.machine) < num_instructions:
+        if self._is_short_of(num_instructions):
             committed = len(self.machine_after)
             # A chunk begun before a restart is asked again whole (its known answers come from the log).
             first = committed - committed % self.llm.chunk_size
@@ -123,6 +132,17 @@ class InstructionStage:
         self.reasons = committed.reasons
         self.pool.extend(self.machine)
 
+    def _is_short_of(self, num_instructions: int) -> bool:
+        """Whether instructions are missing, or answers of a round begun: it is judged whole."""
+        in_round = len(self.machine_after) % (self.round_size or 1)
+        return len(self.machine) < num_instructions or in_round > 0
+
+    def _num_before_last(self) -> int:
+        """Accepted instructions before the last answer, or the last round."""
+        size = self.round_size or 1
+        start = max(0, len(self.machine_after) - 1) // size * size
+        return self.machine_after[start - 1] if start else 0
+
     def _loop(self, llm: LLM, first: int, num_instructions: int, committer: Committer) -> None:
         committed = len(self.machine_after)
         waiting: deque[Request] = deque()
@@ -131,15 +151,20 @@ class InstructionStage:
         patience = self.config.stall_rounds * _STALL_UNIT
         done = len(self.machine)
         with AskingBar("instructions", num_instructions, done, llm.bill, self.reasons) as bar:
-            while len(self.machine) < num_instructions:
-                if idle >= patience:
+            while self._is_short_of(num_instructions):
+                if idle >= patience and len(self.machine) < num_instructions:
                     raise StoppedEarly(self._stall_message(idle))
                 while self._may_ask(next_index, max(answered, committed)):
                     request = self._request(next_index)
                     llm.submit(request)
                     waiting.append(request)
                     next_index += 1
-                answers = _next_answers(llm, waiting, min(self._num_judged_together(llm), len(waiting)))
+                try:
+                    answers = _next_answers(llm, waiting, min(self._num_judged_together(llm), len(waiting)))
+                except StoppedEarly:
+                    if len(self.machine) >= num_instructions:
+                        return  # enough, though the rest of the round is not to be had
+                    raise
                 numbered = list(enumerate(answers, start=answered))
                 answered += len(answers)
                 for judged in self._judge([each for each in numbered if each[0] >= committed]):
@@ -147,7 +172,7 @@ class InstructionStage:
                     committer.put(judged)
                     idle = 0 if judged.accepted else idle + 1
                     bar.update(len(judged.accepted))
-                    if len(self.machine) >= num_instructions or idle >= patience:
+                    if not self._is_short_of(num_instructions) or idle >= patience:
                         break
 
     def _num_judged_together(self, llm: LLM) -> int:

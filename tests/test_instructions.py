@@ -265,6 +265,48 @@ def test_a_folder_of_the_released_code_is_continued(tmp_path: Path) -> None:
     ]
 
 
+def test_a_round_is_judged_whole_as_the_released_code_does(tmp_path: Path) -> None:
+    folder = run(tmp_path, 1, ANSWERS, round_size=5)
+    whole = instructions(folder)
+    assert instructions(run(tmp_path / "five", 5, ANSWERS, round_size=5)) == whole
+    assert len(whole) > 5  # of all five answers
+    assert instructions(run(tmp_path, 2, ANSWERS, round_size=5)) == whole  # nothing is asked again
+
+
+def test_a_recording_may_end_in_a_round_that_has_brought_enough(tmp_path: Path) -> None:
+    folder = run(tmp_path, 2, ANSWERS[:3], round_size=5)
+    assert json.loads((folder / "manifest.json").read_text())["steps"]["instructions"]["status"] == "complete"
+    assert len(jsonl.read(folder / "requests.jsonl")) == 3
+    with pytest.raises(StoppedEarly, match="used up"):
+        run(tmp_path / "more", 5, ANSWERS[:3], round_size=5)
+
+
+@pytest.mark.parametrize("committed", [1, 3])
+def test_a_round_that_a_kill_cut_is_finished(tmp_path: Path, committed: int) -> None:
+    whole = run(tmp_path, 1, ANSWERS, round_size=5)
+    files = {path.name: path.read_bytes() for path in whole.glob("*.jsonl")}
+    manifest = json.loads((whole / "manifest.json").read_text())
+    manifest["steps"]["instructions"]["status"] = "running"
+    (whole / "manifest.json").write_text(json.dumps(manifest))
+    lines = (whole / "requests.jsonl").read_bytes().splitlines(keepends=True)
+    (whole / "requests.jsonl").write_bytes(b"".join(lines[:committed]))
+    run(tmp_path, 1, ANSWERS, round_size=5)
+    assert {path.name: path.read_bytes() for path in whole.glob("*.jsonl")} == files
+
+
+def test_a_refused_target_leaves_a_released_folder_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    lines = [{"instruction": f"Name city number {i}.", "request_idx": i} for i in range(3)]
+    jsonl.replace(folder / "machine_generated_instructions.jsonl", lines)
+    with pytest.raises(UserError, match="already holds 3"):
+        run(tmp_path, 1)
+    assert [path.name for path in folder.iterdir() if path.suffix == ".jsonl"] == [
+        "machine_generated_instructions.jsonl"
+    ]
+    assert instructions(run(tmp_path, 3))[:3] == [line["instruction"] for line in lines]
+
+
 def test_classification_only_shows_those_seeds_under_the_other_heading(tmp_path: Path) -> None:
     folder = run(tmp_path, 1, classification_only=True)
     prompt = jsonl.read(folder / "machine_generated_instructions.jsonl")[0]["metadata"]["prompt"]
