@@ -40,10 +40,13 @@ CONFIG_CLASSES = {
     "finetune/train.py": "finetune.config.TrainConfig",
 }
 # Programs of the shell and of others that pages may call.
+_KEYWORDS = ". set until wait kill true cd".split()
 SHELL = (
-    *(". export cd cat mkdir cp ls grep head tail wc git rsync ssh curl hf huggingface-cli lm_eval".split()),
-    *("sbatch srun scancel squeue ray transformers pre-commit".split()),
+    *_KEYWORDS,
+    *"printf export cat mkdir cp ls grep head tail wc git rsync ssh curl hf lm_eval".split(),
+    *"sbatch srun scancel squeue ray transformers pre-commit".split(),
 )
+AMBIGUOUS = (*_KEYWORDS, "cat", "head", "transformers")  # in a sentence these are mostly something else
 PROGRAMS = (*SHELL, "python", "accelerate", "torchrun", "make", "pip", "scripts/serve_vllm.sh")
 # Blocks without a language that hold no shell commands, by page and first word.
 NOT_SHELL = {
@@ -92,7 +95,7 @@ class Command:
     def words(self) -> list[str]:
         """Without the environment variables before it."""
         words = self.all_words
-        while words and re.match(r"[A-Z][A-Z0-9_]*=", words[0]):
+        while len(words) > 1 and re.match(r"[A-Z][A-Z0-9_]*=", words[0]):
             words = words[1:]
         return words
 
@@ -112,11 +115,13 @@ class Command:
         script = self.script
         assert script is not None
         words = self.words[self.words.index(script) + 1 :]
+        if "--cfg" in words:  # Hydra's own option, and its value
+            del words[words.index("--cfg") : words.index("--cfg") + 2]
         return [word for word in words if word != "..." and not word.startswith("--")]
 
     @property
     def is_whole(self) -> bool:
-        return "..." not in self.head
+        return "..." not in self.head and "--cfg" not in self.words
 
     @property
     def config_script(self) -> str | None:
@@ -167,7 +172,7 @@ def _is_command(span: str) -> bool:
         return False
     named = words[0].removeprefix(".venv/bin/")
     # Of the shell's words only those that are nothing else in a sentence.
-    return named in PROGRAMS and named not in (".", "head", "cat", "transformers", "vllm")
+    return named in PROGRAMS and named not in AMBIGUOUS
 
 
 def in_block(block: Block) -> Iterator[Command]:
@@ -202,7 +207,8 @@ def config_name(script: str) -> str:
     return Path(script).stem
 
 
-def composed(script: str, overrides: list[str]) -> list[DictConfig]:
+@cache
+def composed(script: str, overrides: tuple[str, ...]) -> list[DictConfig]:
     """The config of a command with these settings; several where one of them is a sweep (--multirun)."""
     sweeps: list[list[str]] = [[]]
     for word in overrides:
@@ -267,7 +273,7 @@ def known_keys() -> frozenset[str]:
         plain: list[list[str]] = [[], *more.get(name, [])]
         primary = (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8")
         for words in plain + (llms if "llm: " in primary else []):
-            for config in composed(script, words):
+            for config in composed(script, tuple(words)):
                 keys.update(_flat(OmegaConf.to_container(config, resolve=False)))
         keys.update(re.findall(r"^  - (?:optional )?([\w@./]+):", primary, re.M))
     groups = {path.name for path in CONFIGS.iterdir() if path.is_dir()}

@@ -7,7 +7,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from doc_commands import Command
+from doc_commands import Command, script_lines
 from test_experiment import SMALL
 
 MODEL = "selfinstruct/llm/tiny/model"
@@ -30,6 +30,7 @@ NAMES = (
     StandIn(r"experiment=NAME\b", "experiment=demo", "any of those listed beside it"),
     StandIn(r"filters=<language>", "filters=german", "the language that is shipped"),
     StandIn(r"seeds=\.\.\.", "seeds=seeds/german/seed_tasks.jsonl", "the seeds that are shipped"),
+    StandIn(r"(?<=seeds=)FILE\b", "seeds/seed_tasks.jsonl", "the seeds that are shipped"),
     StandIn(r"superni_dir=FOLDER\b", "superni_dir=natural-instructions", "a clone in miniature"),
     StandIn(r"\bFIRST_(MACHINE|NODE)\b", "127.0.0.1", "one machine"),
 )
@@ -73,6 +74,10 @@ RUN = (
     ),
     StandIn(r"\bray=(auto|\S+:\d+)", "ray=local", "a cluster of this machine's cores"),
     StandIn(r"(download_data\.py.*)", r"\1 source=mirror", "no internet: a folder with files of their form"),
+    StandIn(r"^until curl .*", "true", "the server that stands in is there already"),
+    StandIn(r"^kill \$server", "wait $server", "what stands in for vLLM ends by itself"),
+    StandIn(r"^(grep .*runs/.*)$", r"{ \1 || [ $? = 1 ]; }", "so small a run may hold no such line"),
+    StandIn(r"^ACCELERATE_CONFIG=\w+ (?=sbatch)", "", "no GPU"),
     StandIn(r"^sbatch ", "ACCELERATE_CONFIG=cpu sbatch ", "no Slurm: tests/doc_programs/sbatch, one node"),
 )
 # Words added where the command does not have them, by script: hours become seconds.
@@ -110,10 +115,13 @@ def is_prose(command: Command) -> bool:
 
 def runnable(command: Command, url: str) -> str:
     """The command as it is run."""
+    if written := script_lines(command):
+        first, *_, last = command.text.split("\n")
+        return "\n".join([first, *(runnable(line, url) for line in written), last])
     changed = _replaced(named(command, url), RUN, url)
-    if changed.script is None or "<<" in changed.text:
+    if not (more := _smaller(command)):
         return changed.text
-    words = [*changed.all_words, *_smaller(command)]
+    words = [*changed.all_words, *more]
     return " ".join(word if _is_plain(word) else shlex.quote(word) for word in words)
 
 

@@ -1,4 +1,4 @@
-"""`scripts/annotate.py` until its page is there, then Ctrl-C; its exit code 3 (items still to rate) counts as 0."""
+"""`scripts/annotate.py` until its page is there, then Ctrl-C; its exit code 3 (items left) counts as 0."""
 
 import os
 import signal

@@ -24,6 +24,7 @@ from selfinstruct.public_files import PUBLIC_FILES
 PROGRAMS = Path(__file__).parent / "doc_programs"
 # Run in `make test`: seconds each, no model.
 QUICK = ("scripts/check_seeds.py", "scripts/filter_novel.py", "--help", "dry_run=true")
+WRITES = ("cat", "mkdir", "cp", "printf")  # a page's own files
 SLOW = ("reproduce.py", "ray=", "torchrun", "regeneration", "finetune/train.py data", "llm=local")
 # What must be there before a page begins, where no command of the page makes it; the pages' own commands.
 MADE_BEFORE = """
@@ -35,7 +36,8 @@ python scripts/eval_superni.py model=PATH_OR_HUB_ID \\
 python scripts/eval_superni.py model=PATH_OR_HUB_ID adapter=runs/tuned/adapter \\
   superni_dir=natural-instructions run_dir=runs/eval_tuned
 python scripts/eval_user_oriented.py model=PATH_OR_HUB_ID run_dir=runs/user_vanilla
-python scripts/eval_user_oriented.py model=PATH_OR_HUB_ID adapter=runs/tuned/adapter run_dir=runs/user_tuned
+python scripts/eval_user_oriented.py model=PATH_OR_HUB_ID adapter=runs/tuned/adapter \\
+  run_dir=runs/user_tuned
 python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings
 python scripts/download_data.py target=public
 cp -r runs/demo runs/data_size
@@ -44,7 +46,7 @@ cp -r runs/demo runs/data_size
 GOES_ON_WITH = {("docs/regeneration.md", "runs/mine")}
 # What the Python of a page takes for granted.
 PREAMBLES = {
-    "docs/novelty.md": "seeds = ['Name a river.']; candidates = ['Name a red river.', 'Sort the list by age.']\n"
+    "docs/novelty.md": "seeds, candidates = ['Name a river.'], ['Name a red river.', 'Sort it by age.']\n"
     "text, texts = candidates[0], candidates\n",
 }
 NOVEL = ("Plan a week of meals for two.", "Name a river in the north.", "Say if the letter is rude.")
@@ -194,6 +196,8 @@ def _python(block: Block) -> str:
 
 
 def _is_quick(command: Command) -> bool:
+    if command.program in WRITES and "runs/" not in command.text:
+        return True
     is_slow = any(word in command.text for word in SLOW)
     return not is_slow and any(word in command.text for word in QUICK)
 
