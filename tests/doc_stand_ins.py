@@ -31,7 +31,6 @@ NAMES = (
     StandIn(r"filters=<language>", "filters=german", "the language that is shipped"),
     StandIn(r"seeds=\.\.\.", "seeds=seeds/german/seed_tasks.jsonl", "the seeds that are shipped"),
     StandIn(r"(?<=seeds=)FILE\b", "seeds/seed_tasks.jsonl", "the seeds that are shipped"),
-    StandIn(r"superni_dir=FOLDER\b", "superni_dir=natural-instructions", "a clone in miniature"),
     StandIn(r"\bFIRST_(MACHINE|NODE)\b", "127.0.0.1", "one machine"),
 )
 # Whole commands that are only composed, and what checks more of them.
@@ -43,11 +42,8 @@ COMPOSED_ONLY = (
     StandIn(r"pre-commit install", "", "would change the clone"),
     StandIn(r"-m selfinstruct\.llm\.tiny", "", "trains for half an hour; tests/test_tiny_model.py"),
     StandIn(r"scripts/bench/", "", "measures for minutes to hours; its options are compared with the script"),
-    StandIn(r"push_to_hub=", "", "needs the hub"),
-    StandIn(r"xlingual", "", "needs GPT-2's tokenizer from the hub; tests/test_superni.py scores this track"),
     StandIn(r"\.\.\.(?:\s|$)", "", "a part of a command; the text around it says what to add"),
     StandIn(r"--multirun", "", "several trainings; tests/test_finetune_experiments.py runs two"),
-    StandIn(r"tracker=wandb", "", "needs an account; tests/test_finetune_export.py runs tensorboard"),
 )
 # Pages whose commands are only composed.
 GENERATED = {"docs/REPRODUCTION.md": "made by scripts/make_report.py from commands that `make demo` has run"}
@@ -72,6 +68,9 @@ RUN = (
         r"llm.model=NAME\1",
         "the embedded model writes no German and not the paper's way",
     ),
+    StandIn(
+        r"^(ray (?:start|stop).*?)\s*(?:#.*)?$", r"\1 --help", "ray stop would end other people's clusters"
+    ),
     StandIn(r"\bray=(auto|\S+:\d+)", "ray=local", "a cluster of this machine's cores"),
     StandIn(r"(download_data\.py.*)", r"\1 source=mirror", "no internet: a folder with files of their form"),
     StandIn(r"^until curl .*", "true", "the server that stands in is there already"),
@@ -93,7 +92,7 @@ SIZES = {
 }
 DEMO = [*SMALL]  # the demo itself takes seven minutes, and .ci/run runs it
 # Words with which a command asks no model, so that sizes do not matter.
-_ASKS_NOTHING = ("dry_run=true", "--help", "predictions=")
+_ASKS_NOTHING = ("dry_run=true", "--help", "--cfg", "predictions=")
 
 
 def named(command: Command, url: str = URL) -> Command:
@@ -105,7 +104,7 @@ def composed_only(command: Command) -> str | None:
     """Why a command is not run; None for one that is."""
     if command.page in GENERATED:
         return GENERATED[command.page]
-    plain = " ".join(command.words)
+    plain = " ".join(named(command).words)
     return next((each.reason for each in COMPOSED_ONLY if re.search(each.pattern, plain)), None)
 
 
@@ -135,7 +134,7 @@ def _smaller(command: Command) -> list[str]:
     added = SIZES.get(script, [])
     if any(word.startswith(_ASKS_NOTHING) for word in words):
         added = [word for word in added if word.startswith(("intervals", "statistics", "samples=10"))]
-        added = [] if "dry_run=true" in words or "--help" in words else added
+        added = [] if {"dry_run=true", "--help", "--cfg"} & set(words) else added
     if script == "scripts/generate.py" and "stages=[regeneration]" in words:
         added = ["statistics.figures=false"] if "run_dir=runs/regenerated" in words else added
     given = {word.partition("=")[0] for word in words}

@@ -142,6 +142,28 @@ def test_a_setting_with_brackets_is_quoted(page: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("frobnicate runs/mine", "no program that these tests know"),
+        ("make nonsense", "no such target"),
+        ("pip install 'selfinstruct[nonsense]'", "no such extra"),
+        ("python scripts/nonsense.py run_dir=a", "no such file"),
+        ("python -m selfinstruct.nonsense", "no such module"),
+        ("python scripts/bench/predict.py --nonsense", "knows no --nonsense"),
+        ("python scripts/generate.py sed=2", "sed"),
+        ("python scripts/generate.py seed=two", "seed"),
+        ("python scripts/generate.py llm=gpt", "llm/gpt"),
+        ("accelerate launch --config_file configs/accelerate/cpu.yaml finetune/train.py epochs=2", "data"),
+        ("accelerate launch --nonsense=3 finetune/train.py data=a.jsonl", "--nonsense"),
+        ("sbatch --nodes 2 scripts/train_slurm.sh data=a.jsonl modle=b", "modle"),
+        ("ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 finetune/train.py data=a epoch=1", "epoch"),
+    ],
+)
+def test_a_command_that_is_wrong_is_found(text: str, reason: str) -> None:
+    assert reason in (refusal(Command("a page", 1, text)) or "nothing")
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("python x.py runs=[a]", "["),
