@@ -79,7 +79,7 @@ RUN = (
     StandIn(r"^ACCELERATE_CONFIG=\w+ (?=sbatch)", "", "no GPU"),
     StandIn(r"^sbatch ", "ACCELERATE_CONFIG=cpu sbatch ", "no Slurm: tests/doc_programs/sbatch, one node"),
 )
-# Words added where the command does not have them, by script: hours become seconds.
+# Words added, or put in the place of larger numbers, by script: hours become seconds.
 SIZES = {
     "scripts/generate.py": ["num_instructions=4", "statistics.figures=false"],
     "finetune/train.py": ["max_steps=1", "max_length=256", "batch_size=4", "threads=1"],
@@ -120,7 +120,8 @@ def runnable(command: Command, url: str) -> str:
     changed = _replaced(named(command, url), RUN, url)
     if not (more := _smaller(command)):
         return changed.text
-    words = [*changed.all_words, *more]
+    keys = {word.partition("=")[0] for word in more}
+    words = [*(word for word in changed.all_words if word.partition("=")[0] not in keys), *more]
     return " ".join(word if _is_plain(word) else shlex.quote(word) for word in words)
 
 
@@ -132,13 +133,19 @@ def _smaller(command: Command) -> list[str]:
         is_demo = "experiment=demo" in words or not any(word.startswith("experiment=") for word in words)
         return DEMO if is_demo else ["dry_run=true"]
     added = SIZES.get(script, [])
-    if any(word.startswith(_ASKS_NOTHING) for word in words):
+    if script != "scripts/judge.py" and any(word.startswith(_ASKS_NOTHING) for word in words):
         added = [word for word in added if word.startswith(("intervals", "statistics", "samples=10"))]
         added = [] if {"dry_run=true", "--help", "--cfg"} & set(words) else added
     if script == "scripts/generate.py" and "stages=[regeneration]" in words:
         added = ["statistics.figures=false"] if "run_dir=runs/regenerated" in words else added
-    given = {word.partition("=")[0] for word in words}
-    return [word for word in added if word.partition("=")[0] not in given]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    return [word for word in added if _is_less(word, given)]
+
+
+def _is_less(word: str, given: dict[str, str]) -> bool:
+    """Whether a command lacks the setting of that word, or has it with a larger number."""
+    key, _, value = word.partition("=")
+    return key not in given or (given[key].isdigit() and int(given[key]) > int(value))
 
 
 def _replaced(command: Command, entries: tuple[StandIn, ...], url: str) -> Command:

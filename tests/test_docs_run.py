@@ -42,7 +42,7 @@ python scripts/download_data.py target=public
 cp -r runs/demo runs/data_size
 """
 # Folders that a page goes on with, though one of its commands names them as run_dir.
-GOES_ON_WITH = {("docs/regeneration.md", "runs/mine")}
+GOES_ON_WITH = {("docs/regeneration.md", "runs/mine"), ("docs/experiments.md", "runs/demo")}
 # What the Python of a page takes for granted.
 PREAMBLES = {
     "docs/novelty.md": "seeds, candidates = ['Name a river.'], ['Name a red river.', 'Sort it by age.']\n"
