@@ -1,4 +1,4 @@
-"""Fetches the paper's public files: python scripts/download_data.py target=public what=[seeds,prompts]"""
+"""Fetches the paper's public files: python scripts/download_data.py target=public 'what=[seeds,prompts]'"""
 
 from selfinstruct.download import DownloadConfig, download_data
 from selfinstruct.entry import run_command

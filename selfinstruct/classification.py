@@ -79,7 +79,7 @@ def read_instructions(folder: Path) -> list[str]:
     """
     path = folder / INSTRUCTIONS
     if not path.exists():
-        raise UserError(f"{path}: not there; run the instructions stage first (stages=[instructions,...])")
+        raise UserError(f"{path}: not there; run the instructions stage first ('stages=[instructions,...]')")
     return [_text(record, "instruction", path, number) for number, record in jsonl.numbered_records(path)]
 
 
@@ -94,7 +94,7 @@ def read_classification(folder: Path, rules: ParsingRules) -> dict[str, bool]:
     path = classification_file(folder)
     if path is None:
         missing = f"{folder / CLASSIFICATION}: not there"
-        raise UserError(f"{missing}; run the classification stage first (stages=[classification,...])")
+        raise UserError(f"{missing}; run the classification stage first ('stages=[classification,...]')")
     answers: dict[str, bool] = {}
     for number, record in jsonl.numbered_records(path):
         answer = _text(record, "is_classification", path, number)

@@ -84,7 +84,7 @@ def _parse_all(
 ) -> tuple[list[jsonl.Record], list[jsonl.Record], int]:
     path = folder / INSTANCES
     if not path.exists():
-        raise UserError(f"{path}: not there; run the instances stage first (stages=[instances,...])")
+        raise UserError(f"{path}: not there; run the instances stage first ('stages=[instances,...]')")
     classification = read_classification(folder, rules) if output_first else {}
     instances: list[jsonl.Record] = []
     rejected: list[jsonl.Record] = []

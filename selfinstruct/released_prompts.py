@@ -23,7 +23,8 @@ HEADINGS_FILE = "bootstrap_instructions.py"
 HEADINGS_FUNCTION = "encode_prompt"
 
 _ADVICE = (
-    "give prompts.folder=DIR, a download of the released repository (scripts/download_data.py what=[prompts])"
+    "give prompts.folder=DIR, a download of the released repository "
+    "(scripts/download_data.py 'what=[prompts]')"
 )
 
 

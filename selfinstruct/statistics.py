@@ -45,7 +45,7 @@ class StatisticsConfig:
 
     def __post_init__(self) -> None:
         if missing := [str(path) for path in self.evaluation_tasks if not path.exists()]:
-            advice = "check the path, or leave it out (statistics.evaluation_tasks=[])"
+            advice = "check the path, or leave it out ('statistics.evaluation_tasks=[]')"
             raise UserError(f"statistics.evaluation_tasks: {', '.join(missing)}: not there; {advice}")
 
 

@@ -57,7 +57,7 @@ class StudyConfig:
         if not 0 <= self.repeats <= 0.5:
             raise UserError(f"repeats: {self.repeats} must be a share from 0 to 0.5")
         if not self.names:
-            raise UserError("raters: the list is empty; give at least one name (raters=[ann,ben])")
+            raise UserError("raters: the list is empty; give at least one name ('raters=[ann,ben]')")
         for name in self.names:
             self.check_name(name, "raters")
         if len(set(self.names)) < len(self.names):
@@ -94,9 +94,9 @@ class StudyConfig:
                 if all(path.exists() for path in paths):
                     return [str(path.parent if path.name == PREDICTIONS else path) for path in paths]
         advice = (
-            "give predictions=[RUN_DIR_OR_FILE,...]: run folders of eval_user_oriented.py or "
+            "give 'predictions=[RUN_DIR_OR_FILE,...]': run folders of eval_user_oriented.py or "
             "eval_superni.py, or files of the released form; or run `make demo` (or fetch the paper's: "
-            "scripts/download_data.py what=[predictions]), and start without arguments"
+            "scripts/download_data.py 'what=[predictions]'), and start without arguments"
         )
         raise UserError(f"predictions is missing, and neither {_DEMO} nor {_RELEASED} holds any; {advice}")
 
