@@ -15,7 +15,7 @@ from eval.experiment.steps import make_report as experiment_report
 from eval.intervals import Interval, IntervalsConfig
 from eval.rating_report import ReportRatingsConfig, report_ratings
 from eval.report.chains import Run
-from eval.report.claims import claims
+from eval.report.claims import CLAIMS
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.controls import control_readings
 from eval.report.folders import read_runs
@@ -110,7 +110,7 @@ def test_as_many_instructions_as_the_paper_by_a_real_model_count() -> None:
 
 
 def outcomes(run: Run) -> dict[str, Outcome]:
-    return {claim.key: claim.outcome(run) for claim in claims()}
+    return {claim.key: claim.outcome(run) for claim in CLAIMS}
 
 
 def read_one(path: Path) -> Run:
@@ -324,7 +324,7 @@ def test_a_drawing_from_elsewhere_cannot_run_anything() -> None:
 
 
 def test_every_claim_names_a_place_in_the_paper_and_a_way_to_test_it() -> None:
-    for claim in claims():
+    for claim in CLAIMS:
         assert claim.source == published(claim.group)
         assert claim.how.startswith(("python scripts/", "accelerate launch finetune/train.py"))
         for script in re.findall(r"(?:scripts|finetune)/\w+\.py", claim.how):

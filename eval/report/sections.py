@@ -16,7 +16,7 @@ from eval.report.blocks import (
     Text,
 )
 from eval.report.chains import USER_ORIENTED, Run
-from eval.report.claims import claims
+from eval.report.claims import CLAIMS
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, claim_rows, headline
@@ -28,7 +28,7 @@ from selfinstruct.paper_numbers import published
 
 def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int) -> Report:
     """All sections."""
-    outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in claims()]
+    outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in CLAIMS]
     material = Material(runs, figures, most_samples, outcomes)
     sections = [
         Section("summary", "In short", [headline(material)]),
