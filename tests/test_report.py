@@ -2,12 +2,14 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from report_runs import write_demo, write_evaluation, write_manifest
 
 from eval.experiment.config import ReproduceConfig
@@ -35,7 +37,7 @@ from eval.report.verdicts import (
     mostly_valid,
     nearly_as_good,
 )
-from selfinstruct import jsonl
+from selfinstruct import entry, jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
 from selfinstruct.paper_numbers import published
@@ -323,12 +325,40 @@ def test_a_drawing_from_elsewhere_cannot_run_anything() -> None:
         inline_svg("<svg", "p", "label")
 
 
-def test_every_claim_names_a_place_in_the_paper_and_a_way_to_test_it() -> None:
+def test_every_claim_names_a_place_in_the_paper_and_figures_of_it() -> None:
     for claim in CLAIMS:
         assert claim.source == published(claim.group)
-        assert claim.how.startswith(("python scripts/", "accelerate launch finetune/train.py"))
-        for script in re.findall(r"(?:scripts|finetune)/\w+\.py", claim.how):
-            assert (ROOT / script).exists()
+        assert re.search(r"\d", claim.paper)
+        assert "{" not in claim.says + claim.paper
+
+
+def check_command(line: str) -> None:
+    """It can be pasted into bash and zsh, and its command knows every setting in it."""
+    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+    assert not re.search(r"[][{}*?;&|<>$()]", unquoted), f"a shell would read it otherwise: {line}"
+    words = shlex.split(line)
+    script = next(word for word in words if word.endswith(".py"))
+    assert (ROOT / script).exists(), line
+    assert words[: words.index(script)] in (["python"], ["accelerate", "launch"]) or "--config_file" in words
+    given = [entry._experiment(word, Path(script).stem) for word in words[words.index(script) + 1 :]]
+    with initialize_config_dir(str(entry.CONFIGS), version_base="1.3"):
+        compose(Path(script).stem, given)
+
+
+@pytest.mark.parametrize("line", sorted({line for claim in CLAIMS for line in claim.how}))
+def test_the_commands_that_would_test_a_claim_are_commands(line: str) -> None:
+    check_command(line)
+
+
+def test_every_command_in_a_report_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    demos = [write_demo(tmp_path / "demo", seeds=(1, 2)), write_demo(tmp_path / "it's [mine], new")]
+    text = (make(tmp_path / "report", *demos) / "report.md").read_text()
+    blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    lines = {line.strip() for block in blocks for line in block.splitlines()}
+    assert any("s [mine], new/seed1" in line for line in lines)
+    assert len(lines) > 30
+    for line in sorted(lines):
+        check_command(line)
 
 
 def form(markdown: str) -> dict[str, list[str]]:

@@ -108,6 +108,7 @@ class Chain:
     systems: Mapping[str, System]
     data: Step | None
     manifest: Manifest = field(default_factory=dict)
+    path: Path | None = None
 
     @cached_property
     def statistics(self) -> dict[str, Any]:
@@ -160,6 +161,17 @@ class Run:
     def slug(self) -> str:
         """Its name as a part of file names."""
         return re.sub(r"[^A-Za-z0-9]+", "_", self.name).strip("_") or "run"
+
+    @property
+    def shown_path(self) -> str:
+        """The experiment's folder, below `runs/`, as the report's commands name it."""
+        assert self.path is not None
+        return f"runs/{self.path.parent.name if self.is_one_seed else self.path.name}"
+
+    @property
+    def is_one_seed(self) -> bool:
+        """Whether the folder is that of one seed, not of the whole experiment."""
+        return self.path is not None and self.path == self.first.path
 
     @property
     def first(self) -> Chain:

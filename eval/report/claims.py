@@ -18,7 +18,7 @@ class Claim:
     Attributes:
         template: the claim in one sentence; `paper_template`: its numbers; both name figures of `_figures`.
         group: where the numbers stand in paper_numbers.yaml.
-        how: the command that would test it.
+        how: the commands that would test it, to be pasted into a shell; HUB_ID stands for the model.
         measure: what a run shows of it; None where the run holds nothing of it.
     """
 
@@ -26,7 +26,7 @@ class Claim:
     template: str
     paper_template: str
     group: str
-    how: str
+    how: tuple[str, ...]
     measure: Callable[[Run], Outcome | None]
 
     @property
@@ -63,6 +63,23 @@ def _figures() -> Mapping[str, float]:
     }
 
 
+_GENERATE = "python scripts/generate.py llm=local llm.model=HUB_ID run_dir=runs/mine"
+RATE = (
+    "python scripts/eval_user_oriented.py model=HUB_ID run_dir=runs/user_vanilla",
+    "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user_tuned",
+    "python scripts/annotate.py run_dir=runs/annotate 'predictions=[runs/user_vanilla,runs/user_tuned]' "
+    "'raters=[ann,ben]'",
+    "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
+)
+_TUNE_ON_T0 = (
+    "python scripts/download_data.py target=public 'what=[comparison,natural_instructions]'",
+    "accelerate launch finetune/train.py experiment=t0_50k model=HUB_ID run_dir=runs/tuned_t0_50k "
+    "data.t0.path=public/self-instruct/data/finetuning/t0_train_50k/t0_train_50k.jsonl",
+    "python scripts/eval_superni.py model=HUB_ID adapter=runs/tuned_t0_50k/adapter benchmark=superni "
+    "superni_dir=public/natural-instructions run_dir=runs/t0_50k",
+    "python scripts/make_report.py 'runs=[runs/paper/seed1/self_instruct,runs/t0_50k]' run_dir=runs/report",
+)
+
 CLAIMS = (
     Claim(
         "gain",
@@ -70,7 +87,11 @@ CLAIMS = (
         "(ROUGE-L on unseen tasks, zero-shot).",
         "{superni_rougeL_vanilla} to {superni_rougeL_self_instruct}: +{superni_rougeL_gain}",
         "claims",
-        "python scripts/reproduce.py experiment=paper model=HUB_ID superni_dir=natural-instructions",
+        (
+            "python scripts/download_data.py target=public 'what=[natural_instructions]'",
+            "python scripts/reproduce.py experiment=paper model=HUB_ID "
+            "superni_dir=public/natural-instructions",
+        ),
         outcomes.gain,
     ),
     Claim(
@@ -79,7 +100,7 @@ CLAIMS = (
         "{superni_rougeL_self_instruct} against {superni_rougeL_instructgpt_001} of InstructGPT-001: "
         "{behind_instructgpt:+.1f}",
         "claims",
-        "python scripts/reproduce.py experiment=demo (in miniature: right data in place of human data)",
+        ("python scripts/reproduce.py experiment=demo",),
         outcomes.private_data,
     ),
     Claim(
@@ -88,8 +109,7 @@ CLAIMS = (
         "{superni_rougeL_self_instruct} against {with_t0} (T0's data); {with_both} against {with_superni} "
         "(with SuperNI's)",
         "superni",
-        "accelerate launch finetune/train.py experiment=t0_50k (superni_50k, self_instruct_superni), "
-        "then scripts/eval_superni.py",
+        _TUNE_ON_T0,
         outcomes.public_data,
     ),
     Claim(
@@ -97,7 +117,7 @@ CLAIMS = (
         "From {seed_tasks} seed tasks a model writes its training data.",
         "{instructions:,} instructions, {instances:,} instances",
         "claims",
-        "python scripts/generate.py llm=local llm.model=HUB_ID run_dir=runs/mine",
+        (_GENERATE,),
         outcomes.amount_written,
     ),
     Claim(
@@ -106,7 +126,10 @@ CLAIMS = (
         "right in every field.",
         "valid {valid_task} %, input {appropriate_input} %, output {acceptable_output} %, all {all_three} %",
         "quality_review",
-        "python scripts/annotate.py (review of generated data), then scripts/report_ratings.py",
+        (
+            "python scripts/annotate.py run_dir=runs/review generated=runs/mine",
+            "python scripts/report_ratings.py ratings=runs/review run_dir=runs/ratings",
+        ),
         outcomes.quality,
     ),
     Claim(
@@ -115,7 +138,7 @@ CLAIMS = (
         "{with_pair:,} of {instructions:,} with root verb and object; the most common ones cover "
         "{shown_percent:.0f} %",
         "verb_objects",
-        "python scripts/generate.py (statistics.json of its run folder)",
+        (_GENERATE,),
         outcomes.diversity,
     ),
     Claim(
@@ -123,7 +146,7 @@ CLAIMS = (
         "Experts rate it on 252 user-oriented tasks: little behind InstructGPT-001.",
         "{gap_behind_instructgpt_001_percent} % behind InstructGPT-001",
         "claims",
-        "python scripts/eval_user_oriented.py, then scripts/annotate.py and scripts/report_ratings.py",
+        RATE,
         outcomes.human,
     ),
     Claim(
@@ -131,7 +154,7 @@ CLAIMS = (
         "Two raters agree fairly well.",
         "kappa {kappa_four_levels}, A/B against C/D {kappa_halves}, rho {spearman}",
         "agreement",
-        "python scripts/annotate.py raters=[one,two] overlap=1, then scripts/report_ratings.py",
+        RATE,
         outcomes.agreement,
     ),
     Claim(
@@ -139,7 +162,7 @@ CLAIMS = (
         "More data helps, and the gain levels off.",
         "after about {gains_level_off_at_instructions:,} instructions",
         "data_size",
-        "python scripts/reproduce.py experiment=data_size",
+        ("python scripts/reproduce.py experiment=data_size run_dir=runs/data_size",),
         outcomes.data_size,
     ),
     Claim(
@@ -147,7 +170,7 @@ CLAIMS = (
         "Outputs written again by a stronger model make the tuned model better.",
         "about +{gain_percent} %",
         "data_quality",
-        "python scripts/reproduce.py experiment=data_quality",
+        ("python scripts/reproduce.py experiment=data_quality run_dir=runs/data_quality",),
         outcomes.data_quality,
     ),
     Claim(
@@ -155,7 +178,10 @@ CLAIMS = (
         "The data is cheap.",
         "about ${generation} to generate, ${finetuning} to finetune",
         "cost",
-        "python scripts/generate.py llm=openai budget.prices=... dry_run=true",
+        (
+            "python scripts/generate.py llm=openai llm.base_url=https://HOST/v1 llm.model=NAME "
+            "'budget.prices={NAME: {input: 0.5, output: 1.5}}' dry_run=true",
+        ),
         outcomes.cost,
     ),
 )

@@ -1,5 +1,6 @@
 """Reads folders of reproduce.py, one chain of steps a seed, and single run folders taken together."""
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -109,18 +110,21 @@ def _read_chain(folder: Path) -> Chain:
         if s["step"] in steps and _is_scored(steps[s["step"]])
     }
     data = steps.get(config["data_step"]) if config["data_step"] else None
-    return Chain(config["seed"], steps, systems, data, manifest)
+    return Chain(config["seed"], steps, systems, data, manifest, folder)
 
 
 def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
-    words = [f"run_dir={shown}/{name}"]
-    words += [f"{key}={override_value(value)}" for key, value in step["settings"].items()]
+    # The settings hold the folder as it was on the machine of the run.
+    text, folders = json.dumps(step["settings"]), (str(config["seed_dir"]), shown)
+    settings = json.loads(text.replace(*(json.dumps(folder)[1:-1] for folder in folders)))
+    words = [
+        f"{key}={override_value(value)}" for key, value in {"run_dir": f"{shown}/{name}", **settings}.items()
+    ]
     launcher = "python"
     if step["command"].startswith("finetune/"):
-        settings = config.get("accelerate_config", "cpu")
-        launcher = f"accelerate launch --config_file configs/accelerate/{settings}.yaml"
-    words = [shlex.quote(word.replace(str(config["seed_dir"]), shown)) for word in words]
-    return f"{launcher} {step['command']} {' '.join(words)}"
+        accelerate = config.get("accelerate_config", "cpu")
+        launcher = f"accelerate launch --config_file configs/accelerate/{accelerate}.yaml"
+    return f"{launcher} {step['command']} {shlex.join(words)}"
 
 
 def _is_scored(step: Step) -> bool:

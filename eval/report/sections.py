@@ -1,7 +1,9 @@
 """The report's sections, in the order a stranger needs them."""
 
+import shlex
 from collections.abc import Sequence
 
+from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
 from eval.report import run_tables, tables
@@ -16,7 +18,7 @@ from eval.report.blocks import (
     Text,
 )
 from eval.report.chains import USER_ORIENTED, Run
-from eval.report.claims import CLAIMS
+from eval.report.claims import CLAIMS, RATE
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, claim_rows, headline
@@ -142,6 +144,12 @@ def _samples(material: Material) -> Section:
     return Section("samples", "Look at the data", blocks)
 
 
+def _beside(runs: Sequence[Run], *others: str) -> str:
+    """The word that names these runs and others, quoted for a shell."""
+    folders = [run.shown_path for run in runs if run.experiment]
+    return shlex.quote(f"runs={override_value([*folders, *others])}")
+
+
 def _human(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
@@ -164,25 +172,14 @@ def _human(material: Material) -> Section:
             )
         )
         lines = (
-            "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user",
-            "python scripts/annotate.py 'predictions=[runs/user_vanilla,runs/user]' run_dir=runs/annotate",
-            "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
-            "python scripts/make_report.py 'runs=[runs/demo,runs/ratings]' run_dir=runs/report",
+            *RATE,
+            f"python scripts/make_report.py {_beside(material.runs, 'runs/ratings')} run_dir=runs/report",
         )
-        blocks.append(Commands("To run it", lines))
+        blocks.append(Commands("To run it, HUB_ID being the model", lines))
     return Section("human", "User-oriented tasks and human evaluation", blocks)
 
 
-_EXTRA = {
-    "data_size": (
-        "size of the data",
-        "python scripts/reproduce.py experiment=data_size run_dir=runs/data_size",
-    ),
-    "data_quality": (
-        "quality of the outputs",
-        "python scripts/reproduce.py experiment=data_quality run_dir=runs/data_quality",
-    ),
-}
+_EXTRA = {"data_size": "size of the data", "data_quality": "quality of the outputs"}
 
 
 def _size_and_quality(material: Material) -> Section:
@@ -190,14 +187,18 @@ def _size_and_quality(material: Material) -> Section:
     for run in material.runs:
         blocks += _figure(material, f"curve_{run.slug}", f"{run.name}: score over the size of the data.")
     missing = [
-        claim.key
+        claim
         for claim, outcomes in material.outcomes
         if claim.key in _EXTRA and not any(outcome.ours for outcome in outcomes)
     ]
     if missing:
-        names = " and ".join(_EXTRA[key][0] for key in missing)
+        names = " and ".join(_EXTRA[claim.key] for claim in missing)
         blocks.append(Text(f"Not run here: the experiment{'s' * (len(missing) > 1)} on {names}."))
-        lines = tuple(_EXTRA[key][1] for key in missing)
+        beside = _beside(material.runs, *(f"runs/{claim.key}" for claim in missing))
+        lines = (
+            *(line for claim in missing for line in claim.how),
+            f"python scripts/make_report.py {beside} run_dir=runs/report",
+        )
         blocks.append(Commands("To run it, and to see it beside this run", lines))
     return Section("size", "Data size and data quality", blocks)
 
@@ -230,15 +231,21 @@ def _repeat(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
         if run.experiment:
-            folder = f"runs/{run.name.replace(' ', '/')}"
-            seeds = (
-                f"seed={run.seeds[0]}"
-                if len(run.seeds) == 1
-                else f"'seeds=[{','.join(map(str, run.seeds))}]'"
-            )
-            line = f"python scripts/reproduce.py experiment={run.experiment} run_dir={folder} {seeds}"
-            blocks.append(Commands(f"{run.name}: all of it", (line,)))
+            blocks.append(Commands(f"{run.name}: all of it", (_whole_command(run),)))
         steps = tuple(step.command_line for step in run.first.steps.values())
         blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
     blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
     return Section("repeat", "How to repeat it", blocks)
+
+
+def _whole_command(run: Run) -> str:
+    """The words that make the whole experiment again."""
+    config = run.first.manifest["config"]
+    given = {"experiment": run.experiment, "run_dir": run.shown_path}
+    given |= {"seed": run.seeds[0]} if len(run.seeds) == 1 else {"seeds": run.seeds}
+    given |= {name: config[name] for name in _INPUTS if config.get(name) is not None}
+    words = [shlex.quote(f"{key}={override_value(value)}") for key, value in given.items()]
+    return f"python scripts/reproduce.py {' '.join(words)}"
+
+
+_INPUTS = ("model", "superni_dir", "generated_data")  # what experiments with real models ask for
