@@ -250,7 +250,7 @@ def test_a_refused_run_leaves_nothing_behind(tmp_path: Path) -> None:
     script = str(ROOT / "scripts" / "make_report.py")
     done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "nowhere holds no manifest.json" in done.stderr
+    assert "nowhere is no folder; check the path" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

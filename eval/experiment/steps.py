@@ -61,6 +61,16 @@ def make_report(config: ReproduceConfig) -> None:
         raise _failure("report", "scripts/make_report.py", folder / "report", code)
 
 
+def check_folder(folder: Path) -> None:
+    """UserError where a seed's folder would lie in a folder of another command, or is one."""
+    for outer in folder.parents:
+        if (outer / "manifest.json").exists():
+            raise UserError(f"run_dir: {folder} lies inside the run folder {outer}; choose another run_dir")
+    owner = _manifest(folder).get("command", "reproduce")
+    if owner != "reproduce":
+        raise UserError(f"{folder}: belongs to {owner!r}, not 'reproduce'; choose another run_dir")
+
+
 def plan(config: ReproduceConfig) -> str:
     """The commands still to run, what each may take, and what the requests of phase 1 may cost."""
     lines, minutes, unknown = [f"{config.title}, seed {config.seed}: {config.seed_dir}"], 0.0, 0
@@ -133,7 +143,11 @@ def _status(folder: Path) -> str:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        advice = "move the folder away or choose another run_dir"
+        raise UserError(f"{path}: not readable ({error}); {advice}") from error
 
 
 def portable(settings: dict[str, Any], config: ReproduceConfig) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 Nothing of them is changed, and nothing is computed here; what a folder lacks is None.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from eval.intervals import Clusters
+from eval.little_world_review import QUESTIONS
+from eval.report.files import read_json, read_lines, require
 from eval.summary import RAW, read_clusters
 from selfinstruct import jsonl
-from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED
 from selfinstruct.statistics import STATISTICS
@@ -28,6 +28,15 @@ USER_ORIENTED, RATINGS, REVIEW, REPRODUCE = (
 )
 SINGLE_COMMANDS = (GENERATE, TRAIN, SUPERNI, USER_ORIENTED, RATINGS, REVIEW)
 VANILLA, SELF_INSTRUCT = "vanilla", "self_instruct"
+
+# The fields that the report takes from each file.
+_SCORES = (
+    "n",
+    *(f"{m}.{part}" for m in ("rougeL", "rouge1", "exact_match") for part in ("value", "low", "high")),
+)
+_BENCHMARK = ("name", "label", "track", "partial", "tasks_found", "tasks_of", "instances")
+_METRICS = ("overall", "categories", "setting", *(f"benchmark.{name}" for name in _BENCHMARK))
+_REVIEW = ("reviewed.n", *(f"reviewed.{name}" for name in QUESTIONS))
 
 Manifest = Mapping[str, Any]
 
@@ -65,9 +74,9 @@ class Step:
             return llm.get("backend") == "tiny" and not self.config.get("model")
         return str(self.config.get("model", "")).endswith("selfinstruct/llm/tiny/model")
 
-    def json(self, name: str) -> dict[str, Any] | None:
-        """One of its JSON files; None where it is not there."""
-        return read_json(self.path / name)
+    def json(self, name: str, *fields: str) -> dict[str, Any] | None:
+        """One of its JSON files, which must have these fields; None where it is not there."""
+        return read_json(self.path / name, *fields)
 
 
 @dataclass(frozen=True)
@@ -82,11 +91,13 @@ class System:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        return self.step.json("metrics.json") or {}
+        return self.step.json("metrics.json", *_METRICS) or {}
 
-    @property
+    @cached_property
     def scores(self) -> Mapping[str, Any]:
         """`{rougeL, rouge1, exact_match, n}` of the variant."""
+        place = "overall" if self.variant == RAW else f"variants.{self.variant}"
+        require(self.metrics, str(self.step.path / "metrics.json"), tuple(f"{place}.{n}" for n in _SCORES))
         return self.metrics["overall"] if self.variant == RAW else self.metrics["variants"][self.variant]
 
     @property
@@ -118,7 +129,7 @@ class Chain:
     def review(self) -> dict[str, Any] | None:
         """The computed review of the embedded model's data."""
         step = next(iter(self.of(REVIEW)), None)
-        return step.json("review.json") if step else None
+        return step.json("review.json", *_REVIEW) if step else None
 
     @cached_property
     def ratings(self) -> dict[str, Any] | None:
@@ -131,15 +142,15 @@ class Chain:
         """The steps of one command."""
         return [step for step in self.steps.values() if step.command == command]
 
-    def read_data(self, name: str) -> list[jsonl.Record]:
+    def read_data(self, name: str, *fields: str) -> list[jsonl.Record]:
         """The lines of a file of the generated data; empty where it is not there."""
-        return jsonl.read_if_there(self.data.path / name) if self.data else []
+        return read_lines(self.data.path / name, *fields) if self.data else []
 
     def instructions(self) -> list[jsonl.Record]:
-        return self.read_data(INSTRUCTIONS)
+        return self.read_data(INSTRUCTIONS, "instruction")
 
     def instances(self) -> list[jsonl.Record]:
-        return self.read_data(ALL_INSTANCES)
+        return self.read_data(ALL_INSTANCES, "instruction", "input", "output")
 
     def rejected(self) -> list[jsonl.Record]:
         return self.read_data(REJECTED)
@@ -198,20 +209,3 @@ class Run:
 
     def each_seed(self, name: str) -> list[System]:
         return [chain.systems[name] for chain in self.chains]
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where the file is not there.
-
-    Raises:
-        UserError: it cannot be read as one.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); make it anew by its command") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: not a JSON object; make it anew by its command")
-    return found

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.intervals import Interval
-from eval.report.blocks import (
-    Headline,
-)
+from eval.report.blocks import Headline
 from eval.report.chains import SELF_INSTRUCT, VANILLA, Run
 from eval.report.claims import Claim
 from eval.report.controls import control_readings
@@ -16,6 +14,9 @@ from eval.report.outcomes import Outcome
 from eval.report.run_tables import model_name
 from eval.report.verdicts import KINDS
 from selfinstruct.paper_numbers import published
+
+
+Outcomes = Sequence[tuple[Claim, tuple[Outcome, ...]]]  # of each run
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Material:
     runs: Sequence[Run]
     figures: Sequence[str]
     most_samples: int
-    outcomes: Sequence[tuple[Claim, tuple[Outcome, ...]]]
+    outcomes: Outcomes
 
 
 def headline(material: Material) -> Headline:

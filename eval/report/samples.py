@@ -5,6 +5,7 @@ from typing import Any
 
 from eval.report.blocks import Browser, Sample
 from eval.report.chains import REVIEW, Chain, Run
+from eval.report.files import read_lines
 from selfinstruct import jsonl
 from selfinstruct.classification import classification_file, read_classification
 from selfinstruct.parsing import ParsingRules
@@ -69,7 +70,7 @@ def _rejected(record: jsonl.Record) -> Sample:
 def _by_instruction(chain: Chain) -> dict[str, list[jsonl.Record]]:
     """The instances of each instruction, with the computed review's judgement where there is one."""
     review = next(iter(chain.of(REVIEW)), None)
-    judged = jsonl.read_if_there(review.path / "instances.jsonl") if review else []
+    judged = read_lines(review.path / "instances.jsonl", "instruction", "input", "output") if review else []
     found: dict[str, list[jsonl.Record]] = {}
     for record in judged or chain.instances():
         found.setdefault(record["instruction"], []).append(record)

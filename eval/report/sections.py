@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
@@ -21,16 +22,22 @@ from eval.report.chains import USER_ORIENTED, Run
 from eval.report.claims import CLAIMS, RATE
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.headline import Material, claim_rows, headline
+from eval.report.headline import Material, Outcomes, claim_rows, headline
 from eval.report.samples import rejected_browser, task_browser
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
 
 
-def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int) -> Report:
+def measure_claims(runs: Sequence[Run]) -> Outcomes:
+    """What each run shows of each claim; reads the figures of all runs."""
+    return [(claim, tuple(claim.outcome(run) for run in runs)) for claim in CLAIMS]
+
+
+def build_report(
+    runs: Sequence[Run], outcomes: Outcomes, figures: Sequence[str], most_samples: int
+) -> Report:
     """All sections."""
-    outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in CLAIMS]
     material = Material(runs, figures, most_samples, outcomes)
     sections = [
         Section("summary", "In short", [headline(material)]),
@@ -241,7 +248,7 @@ def _repeat(material: Material) -> Section:
 def _whole_command(run: Run) -> str:
     """The words that make the whole experiment again."""
     config = run.first.manifest["config"]
-    given = {"experiment": run.experiment, "run_dir": run.shown_path}
+    given: dict[str, Any] = {"experiment": run.experiment, "run_dir": run.shown_path}
     given |= {"seed": run.seeds[0]} if len(run.seeds) == 1 else {"seeds": run.seeds}
     given |= {name: config[name] for name in _INPUTS if config.get(name) is not None}
     words = [shlex.quote(f"{key}={override_value(value)}") for key, value in given.items()]

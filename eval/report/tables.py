@@ -205,9 +205,12 @@ def funnel_table(runs: Sequence[Run]) -> Table | None:
         (label, *(part["funnel"].get(key) for part in parts)) for key, label in _FUNNEL.items()
     ]
     reasons = dict.fromkeys(
-        (stage, reason) for part in parts for stage, found in part["rejected"].items() for reason in found
+        (stage, reason)
+        for part in parts
+        for stage, found in part.get("rejected", {}).items()
+        for reason in found
     )
     for stage, reason in reasons:
         label = f"rejected ({stage.replace('_', ' ')}): {reason.replace('_', ' ')}"
-        rows.append((label, *(part["rejected"].get(stage, {}).get(reason, 0) for part in parts)))
+        rows.append((label, *(part.get("rejected", {}).get(stage, {}).get(reason, 0) for part in parts)))
     return Table("From candidates to tasks", ("", *columns), tuple(rows))
