@@ -171,7 +171,7 @@ class Run:
     @property
     def slug(self) -> str:
         """Its name as a part of file names."""
-        return re.sub(r"[^A-Za-z0-9]+", "_", self.name).strip("_") or "run"
+        return slug_of(self.name)
 
     @property
     def shown_path(self) -> str:
@@ -209,3 +209,8 @@ class Run:
 
     def each_seed(self, name: str) -> list[System]:
         return [chain.systems[name] for chain in self.chains]
+
+
+def slug_of(name: str) -> str:
+    """A name as a part of file names."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "run"

@@ -15,7 +15,6 @@ from eval.report.run_tables import model_name
 from eval.report.verdicts import KINDS
 from selfinstruct.paper_numbers import published
 
-
 Outcomes = Sequence[tuple[Claim, tuple[Outcome, ...]]]  # of each run
 
 

@@ -8,6 +8,7 @@ from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
 from eval.report import run_tables, tables
+from eval.report.answers import prediction_browsers, regeneration_browser
 from eval.report.blocks import (
     Block,
     ClaimsBlock,
@@ -143,11 +144,15 @@ def _funnel(material: Material) -> Section:
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
 
+_BROWSERS = (task_browser, rejected_browser, regeneration_browser)
+
+
 def _samples(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        found = [task_browser(run, material.most_samples), rejected_browser(run, material.most_samples)]
+        found = [browse(run, material.most_samples) for browse in _BROWSERS]
         blocks += [browser for browser in found if browser]
+    blocks += prediction_browsers(material.runs, material.most_samples)
     return Section("samples", "Look at the data", blocks)
 
 
