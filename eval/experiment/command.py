@@ -48,6 +48,8 @@ def _for_one_seed(config: ReproduceConfig) -> None:
         jsonl.replace_json(config.run_dir / "summary.json", summary)
         tables = experiment_tables(config)
         write_tables(config.seed_dir, tables)
+        if config.curve:
+            draw_curve([config], config.seed_dir / "curve")
         run.complete("experiment", seconds=summary["seconds"])
     show(config, tables, summary)
     if config.report:

@@ -66,6 +66,7 @@ class Headline:
     numbers: tuple[tuple[str, str, str], ...]
     boxes: tuple[tuple[str, tuple[str, ...]], ...]
     counts: tuple[tuple[str, int], ...]
+    num_claims: int
     kind: str = "headline"
 
 
@@ -160,7 +161,7 @@ class Section:
 
     key: str
     title: str
-    blocks: Sequence[Block]
+    blocks: list[Block]
 
 
 @dataclass(frozen=True)

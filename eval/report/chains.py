@@ -17,6 +17,8 @@ from eval.summary import RAW, read_clusters
 from selfinstruct import jsonl
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED
+from selfinstruct.llm.base import TINY_MODEL
+from selfinstruct.settings import REPOSITORY
 from selfinstruct.statistics import STATISTICS
 
 GENERATE, TRAIN, SUPERNI = "generate", "train", "eval_superni"
@@ -126,6 +128,16 @@ class Chain:
         return (self.data.json(STATISTICS) if self.data else None) or {}
 
     @cached_property
+    def num_seeds(self) -> int | None:
+        """Lines of the seed file, where it (or, of a run from elsewhere, ours of its name) is there."""
+        path = Path(str(self.data.config.get("seed_tasks") or "")) if self.data else Path()
+        ours = [TINY_MODEL.parent / "seed_tasks.jsonl", REPOSITORY / "seeds" / "seed_tasks.jsonl"]
+        for each in [path, *(file for file in ours if file.parts[-2:] == path.parts[-2:])]:
+            if each.is_file():
+                return len(jsonl.read(each))
+        return None
+
+    @cached_property
     def review(self) -> dict[str, Any] | None:
         """The computed review of the embedded model's data."""
         step = next(iter(self.of(REVIEW)), None)
@@ -187,6 +199,11 @@ class Run:
     @property
     def first(self) -> Chain:
         return self.chains[0]
+
+    @property
+    def axis(self) -> str:
+        """What the place of its systems on the axis is, where the experiment has one."""
+        return str(self.first.manifest.get("config", {}).get("curve") or "")
 
     @property
     def seeds(self) -> list[int]:

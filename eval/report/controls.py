@@ -16,6 +16,7 @@ class Reading:
     same: str
     below: str
     short: str = ""  # how the control is named where its question is not shown
+    doubts: bool = True  # whether the effect is in doubt where self-instruct is not above this control
 
     def of(self, found: Interval) -> str:
         return self.above if found.low > 0 else self.below if found.high < 0 else self.same
@@ -53,6 +54,7 @@ READINGS = {
         "Nothing here: as much right data of the same world scores less than the model's own.",
         "Nothing that can be told from 0: as much right data of the same world does no better.",
         "Something: as much right data of the same world scores more.",
+        doubts=False,
     ),
 }
 

@@ -11,6 +11,7 @@ from eval.report import run_tables, tables
 from eval.report.answers import prediction_browsers, regeneration_browser
 from eval.report.blocks import (
     Block,
+    Browser,
     ClaimsBlock,
     Commands,
     Figure,
@@ -21,6 +22,7 @@ from eval.report.blocks import (
 )
 from eval.report.chains import USER_ORIENTED, Run
 from eval.report.claims import CLAIMS, RATE
+from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, Outcomes, claim_rows, headline
@@ -54,6 +56,7 @@ def build_report(
         _differs(material),
         _repeat(material),
     ]
+    sections[-2].blocks.append(TableBlock(contents_table(_names(sections)), "contents"))
     names = ", ".join(run.name for run in runs)
     return Report(
         "Self-Instruct: the paper and this run"
@@ -64,11 +67,20 @@ def build_report(
     )
 
 
+def _names(sections: Sequence[Section]) -> list[str]:
+    """The names of all tables, figures and lists."""
+    blocks = [block for section in sections for block in section.blocks]
+    stems = [block.stem for block in blocks if isinstance(block, TableBlock | Figure)]
+    return stems + [block.name for block in blocks if isinstance(block, Browser)]
+
+
 def _claims(material: Material) -> Section:
     intro = Text(
-        "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
-        "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
-        "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
+        "A verdict is given by fixed rules from the figures beside it, and says why. Only a real model on "
+        "the paper's own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our "
+        "own, shows it at most in miniature: an effect has the paper's sign and its 95 % interval lies "
+        "above 0, never that it is as large. Differences are taken before rounding. HUB_ID in a command "
+        "stands for a model."
     )
     block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
     return Section("claims", "The paper's claims, one by one", [intro, block])
@@ -129,6 +141,7 @@ def _controls(material: Material) -> Section:
 def _data(material: Material) -> Section:
     blocks = _table(tables.statistics_table(material.runs), "statistics")
     blocks += _table(tables.quality_table(material.runs), "quality")
+    blocks += _table(tables.overlap_table(material.runs), "overlap")
     for run in material.runs:
         for name, caption in DATA_CAPTIONS.items():
             if name != "acceptance":
@@ -194,10 +207,21 @@ def _human(material: Material) -> Section:
 _EXTRA = {"data_size": "size of the data", "data_quality": "quality of the outputs"}
 
 
+_SIZE = published("data_size")
+_PAPER_CURVE = (
+    "The paper's curve is of human ratings and has no printed values to set beside it; it levels off after "
+    f"about {_SIZE.values['gains_level_off_at_instructions']:,} of its instructions ({_SIZE.where}, "
+    f"{_SIZE.version})."
+)
+
+
 def _size_and_quality(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        blocks += _figure(material, f"curve_{run.slug}", f"{run.name}: score over the size of the data.")
+        blocks += _figure(
+            material, f"curve_{run.slug}", f"{run.name}: ROUGE-L over {run.axis}. {_PAPER_CURVE}"
+        )
+        blocks += _table(tables.axis_table(run), f"curve_{run.slug}")
     missing = [
         claim
         for claim, outcomes in material.outcomes
