@@ -1,6 +1,6 @@
 """Every claim of the paper beside some runs.
 
-python scripts/make_report.py runs=[runs/demo] run_dir=runs/report
+python scripts/make_report.py 'runs=[runs/demo]' run_dir=runs/report
 """
 
 from eval.report.command import MakeReportConfig, make_report

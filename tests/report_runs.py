@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from eval.experiment.steps import override_value
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
+from selfinstruct.leaks import EvaluationTasks
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.statistics import Yardsticks, write_statistics
 from selfinstruct.verb_objects import open_reader
@@ -127,7 +128,8 @@ def write_data(folder: Path, instructions: list[str]) -> None:
     answer = {"stage": "instructions", "index": 0, "key": "k", "prompt_tokens": 10, "completion_tokens": 5}
     jsonl.replace(folder / "response_log.jsonl", [answer])
     seeds = ["Write a short story.", "Name the capital."]
-    yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", [], open_reader("rules"), None)
+    evaluation = [EvaluationTasks("user_oriented.jsonl", ("Write a letter.", "Name a city."), 2, 2)]
+    yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", evaluation, open_reader("rules"), None)
     write_statistics(folder, yardsticks)
 
 

@@ -27,7 +27,7 @@ def curve_figure(points: Sequence[Point], levels: Sequence[tuple[str, float]], a
     places = [point.x for point in points]
     means = [point.mean for point in points]
     num_seeds = len(points[0].by_seed)
-    figure = new_figure(7, 4.5)
+    figure = new_figure(5.4, 3.8)  # narrow enough for a phone
     axes = figure.subplots()
     low, high = [m.low for m in means], [m.high for m in means]
     axes.fill_between(places, low, high, color=_BLUE, alpha=0.15, lw=0, label="95 % interval")

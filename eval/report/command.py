@@ -1,4 +1,4 @@
-"""The command that makes the report: python scripts/make_report.py runs=[runs/demo] run_dir=runs/report"""
+"""The command that makes the report: python scripts/make_report.py 'runs=[runs/demo]' run_dir=runs/report"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -32,8 +32,8 @@ READINGS = {
     "vanilla_2_examples_first_paragraph": Reading(
         "Could the untuned model do the tasks if two examples showed it how?",
         "Not as well: with two examples, cut after the first paragraph, it scores less than the tuned model.",
-        "Yes: with two examples, cut after the first paragraph, it cannot be told apart from the tuned "
-        "model. Tuning made it follow a bare instruction; it did not teach it the tasks.",
+        "About as well: with two examples, cut after the first paragraph, it cannot be told apart from the "
+        "tuned model. What tuning taught may be to follow a bare instruction, not the tasks.",
         "Better: with two examples, cut after the first paragraph, it scores more than the tuned model.",
     ),
     "seeds_only": Reading(

@@ -93,7 +93,7 @@ def _agreement_of(run: Run, position: int, outcomes: Outcomes) -> list[str]:
     _, gain = by_key["gain"]
     if not gain.ours:
         others = [by_key[key] for key in _OTHER_PURPOSES]
-        return [f"{claim.says} {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
+        return [f"“{claim.says}” {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
     found = [
         f"The main claim, {gain.verdict}.",
         f"ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.",
