@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -148,7 +149,7 @@ class RunFolder:
         jsonl.replace_json(self._manifest_path, self._manifest)
         if not self.is_written:
             self.is_written = True
-            self.log(f"{self._manifest['command']} started: {' '.join(sys.argv)}")
+            self.log(f"{self._manifest['command']} started: {shlex.join(sys.argv)}")
 
     def log(self, text: str) -> None:
         """Append a line, with the time, to the run log."""

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from eval.experiment.steps import override_value
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
+from selfinstruct.leaks import EvaluationTasks
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.statistics import Yardsticks, write_statistics
 from selfinstruct.verb_objects import open_reader
@@ -61,6 +62,7 @@ def _write_seed(folder: Path, seed: int, instructions: list[str], levels: dict[s
                 jsonl.replace(folder / name / "metrics.jsonl", lines)
             case "eval_superni":
                 write_evaluation(folder / name, levels[name])
+                write_predictions(folder / name, instructions)
             case "review_little_world":
                 write_review(folder / name, instructions)
 
@@ -126,7 +128,8 @@ def write_data(folder: Path, instructions: list[str]) -> None:
     answer = {"stage": "instructions", "index": 0, "key": "k", "prompt_tokens": 10, "completion_tokens": 5}
     jsonl.replace(folder / "response_log.jsonl", [answer])
     seeds = ["Write a short story.", "Name the capital."]
-    yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", [], open_reader("rules"), None)
+    evaluation = [EvaluationTasks("user_oriented.jsonl", ("Write a letter.", "Name a city."), 2, 2)]
+    yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", evaluation, open_reader("rules"), None)
     write_statistics(folder, yardsticks)
 
 
@@ -155,6 +158,28 @@ def write_evaluation(folder: Path, levels: tuple[float, ...], **benchmark: Any) 
         "setting": {"system": "s", "prompt_style": "self-instruct", "num_examples": 0, "max_tokens": 64},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics))
+
+
+def write_predictions(folder: Path, instructions: list[str]) -> None:
+    """An answer to each of the four tasks' instances, with the prompt it is of."""
+    lines = []
+    for position, task in enumerate(TASKS):
+        for number in range(PER_TASK):
+            prompt = f"{instructions[position % len(instructions)]}\n\nInput: {number}\n\nOutput:"
+            instance = {"id": f"{task}{number}", "input": str(number), "output": [f"right {number}"]}
+            text = f" {folder.name} answers {instructions[0]}"
+            lines.append({"id": instance["id"], "prediction": text, "prompt": prompt, "Instance": instance})
+    jsonl.replace(folder / "predictions.jsonl", lines)
+
+
+def write_regenerated(folder: Path, outputs: list[tuple[str, str]]) -> None:
+    """Instances of a run of generate.py whose outputs were written anew: (before, after)."""
+    write_manifest(folder, "generate", step_config("generate"))
+    lines = [
+        {"instruction": f"Task {number}.", "input": "", "output": after, "original_output": before}
+        for number, (before, after) in enumerate(outputs)
+    ]
+    jsonl.replace(folder / "finetuning_data" / "regenerated_instances.jsonl", lines)
 
 
 def write_review(folder: Path, instructions: list[str]) -> None:

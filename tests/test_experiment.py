@@ -1,7 +1,9 @@
 """Behaviour of a whole experiment: its settings reach the steps whole, its figures are those of the steps."""
 
+import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,10 +21,11 @@ from omegaconf import OmegaConf
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.results import experiment_tables, sample_lines, summarise_experiment
 from eval.experiment.seeds import summarise_seeds, tables_over_seeds
-from eval.experiment.steps import override_value, plan
+from eval.experiment.steps import override_value, plan, portable, run_steps
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError
+from selfinstruct.runs import open_run
 from selfinstruct.settings import from_dict
 
 ROOT = Path(__file__).parents[1]
@@ -286,6 +289,46 @@ def test_a_plan_names_what_is_left_and_its_time(finished: ReproduceConfig) -> No
     assert "[2/3] before: to do, about 2.5 min on two CPU cores" in lines
     assert "[3/3] after: complete" in lines
     assert "without 1 steps whose time is not known" in lines[-1]
+
+
+def test_a_budget_may_be_raised_or_dropped_to_go_on(finished: ReproduceConfig) -> None:
+    settings = {"llm": "tiny", "budget": {"max_requests": 5}, "budget.max_cost": 3, "seed": 1}
+    assert portable(settings, finished) == {"llm": "tiny", "seed": 1}
+
+
+def test_a_step_in_whose_folder_a_process_still_works_is_not_started(
+    finished: ReproduceConfig, tmp_path: Path
+) -> None:
+    lock = tmp_path / "generate" / ".lock"
+    lock.write_text("4711\n")
+    with open(lock) as held, open_run(tmp_path / "x", "reproduce", {}) as run:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(
+            UserError, match=r"step generate: another process \(pid 4711\) works in .*wait for it"
+        ):
+            run_steps(finished, run)
+    assert lock.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["+steps.generate.settings.nonsense=1"],
+        ["experiment=released_data", "superni_dir=x", "generated_data=no", "accelerate_config=cpu"],
+    ],
+)
+def test_a_step_that_is_refused_stops_the_experiment_with_its_message_and_nothing_more(
+    tmp_path: Path, words: list[str]
+) -> None:
+    command = [sys.executable, SCRIPT, f"run_dir={tmp_path / 'run'}", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    first, last = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert first.startswith(
+        ("error: nonsense: no such setting", f"error: {Path('no').absolute()}: cannot be read")
+    )
+    assert re.fullmatch(r"error: step \w+ \(.*\): wrong settings or input, see its message above", last)
 
 
 def test_several_seeds_are_run_one_after_the_other_and_a_wrong_setting_stops_them(tmp_path: Path) -> None:

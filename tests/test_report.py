@@ -2,12 +2,14 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from report_runs import write_demo, write_evaluation, write_manifest
 
 from eval.experiment.config import ReproduceConfig
@@ -15,11 +17,14 @@ from eval.experiment.steps import make_report as experiment_report
 from eval.intervals import Interval, IntervalsConfig
 from eval.rating_report import ReportRatingsConfig, report_ratings
 from eval.report.chains import Run
-from eval.report.claims import claims
+from eval.report.claims import CLAIMS
 from eval.report.command import MakeReportConfig, make_report
+from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.folders import read_runs
+from eval.report.headline import Material, headline
 from eval.report.outcomes import Outcome
+from eval.report.sections import measure_claims
 from eval.report.svg import inline_svg
 from eval.report.verdicts import (
     IN_MINIATURE,
@@ -35,7 +40,7 @@ from eval.report.verdicts import (
     mostly_valid,
     nearly_as_good,
 )
-from selfinstruct import jsonl
+from selfinstruct import entry, jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
 from selfinstruct.paper_numbers import published
@@ -110,7 +115,7 @@ def test_as_many_instructions_as_the_paper_by_a_real_model_count() -> None:
 
 
 def outcomes(run: Run) -> dict[str, Outcome]:
-    return {claim.key: claim.outcome(run) for claim in claims()}
+    return {claim.key: claim.outcome(run) for claim in CLAIMS}
 
 
 def read_one(path: Path) -> Run:
@@ -165,6 +170,43 @@ def test_a_control_is_read_by_the_interval_of_its_difference(tmp_path: Path) -> 
     assert answers[1].startswith("It may:")
 
 
+def test_what_puts_the_main_claim_in_doubt_stands_at_the_top(tmp_path: Path) -> None:
+    runs = read_runs(
+        [write_demo(tmp_path / "sure"), write_demo(tmp_path / "doubt", shuffled_outputs=(85, 75, 80, 80))]
+    )
+    sure, doubt = (headline(Material([run], [], 9, measure_claims([run]))).boxes[2][1] for run in runs)
+    assert not any("Is it the form" in sentence for sentence in sure)
+    assert any("Is it the form of the data alone (answer, then stop)? It may be" in text for text in doubt)
+
+
+def test_the_guide_to_the_papers_tables_says_what_is_not_here(tmp_path: Path) -> None:
+    table = contents_table(["statistics", "curve_demo"])
+    here = {str(label): str(place) for label, place in table.rows}
+    assert here["Table 1: statistics of the data"] == "The generated data"
+    assert here["figure of data size (v2)"] == "Data size and data quality"
+    assert here["Table 2: quality of the data"].startswith("not here")
+
+
+def test_sizes_are_drawn_and_listed_for_one_seed_and_for_several(tmp_path: Path) -> None:
+    for name, seeds in (("one", (1,)), ("three", (1, 2, 3))):
+        demo = write_demo(tmp_path / name, seeds=seeds)
+        for seed in seeds:
+            edit_systems(demo, f"seed{seed}", self_instruct=160, shuffled_outputs=20, seeds_only=80)
+        make(tmp_path / f"report_{name}", demo)
+        assert (tmp_path / f"report_{name}" / "figures" / f"curve_{name}.svg").exists()
+        table = (tmp_path / f"report_{name}" / "tables" / f"curve_{name}.md").read_text()
+        assert re.search(r"^\| 80 +\| +55\.0 \[.*\| +\+48\.8 \[", table, re.MULTILINE), table
+        assert ("both drawn anew" in table) == (len(seeds) > 1)
+
+
+def test_a_report_leaves_nothing_of_the_one_before_it(tmp_path: Path) -> None:
+    first = write_demo(tmp_path / "first")
+    make(tmp_path / "report", first)
+    folder = make(tmp_path / "report", write_demo(tmp_path / "second"))
+    assert not [path.name for path in folder.rglob("*first*")]
+    assert (folder / "figures" / "systems_second.svg").exists()
+
+
 def test_single_folders_are_taken_together_and_their_roles_found(tmp_path: Path) -> None:
     for name, adapter, levels in (
         ("before", None, (5, 5, 5, 5)),
@@ -180,9 +222,9 @@ def test_single_folders_are_taken_together_and_their_roles_found(tmp_path: Path)
     assert gain.ours == "5.0 to 45.0: +40.0"
 
 
-def edit_systems(folder: Path, **places: float) -> Path:
+def edit_systems(folder: Path, seed: str = "seed1", **places: float) -> Path:
     """Put systems of a demo on an axis, as the experiment on data size has them."""
-    path = folder / "seed1" / "manifest.json"
+    path = folder / seed / "manifest.json"
     manifest = json.loads(path.read_text())
     for name, x in places.items():
         manifest["config"]["systems"][name]["x"] = x
@@ -248,7 +290,7 @@ def test_a_refused_run_leaves_nothing_behind(tmp_path: Path) -> None:
     script = str(ROOT / "scripts" / "make_report.py")
     done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "nowhere holds no manifest.json" in done.stderr
+    assert "nowhere is no folder; check the path" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -323,12 +365,40 @@ def test_a_drawing_from_elsewhere_cannot_run_anything() -> None:
         inline_svg("<svg", "p", "label")
 
 
-def test_every_claim_names_a_place_in_the_paper_and_a_way_to_test_it() -> None:
-    for claim in claims():
+def test_every_claim_names_a_place_in_the_paper_and_figures_of_it() -> None:
+    for claim in CLAIMS:
         assert claim.source == published(claim.group)
-        assert claim.how.startswith(("python scripts/", "accelerate launch finetune/train.py"))
-        for script in re.findall(r"(?:scripts|finetune)/\w+\.py", claim.how):
-            assert (ROOT / script).exists()
+        assert re.search(r"\d", claim.paper)
+        assert "{" not in claim.says + claim.paper
+
+
+def check_command(line: str) -> None:
+    """It can be pasted into bash and zsh, and its command knows every setting in it."""
+    unquoted = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+    assert not re.search(r"[][{}*?;&|<>$()]", unquoted), f"a shell would read it otherwise: {line}"
+    words = shlex.split(line)
+    script = next(word for word in words if word.endswith(".py"))
+    assert (ROOT / script).exists(), line
+    assert words[: words.index(script)] in (["python"], ["accelerate", "launch"]) or "--config_file" in words
+    given = [entry._experiment(word, Path(script).stem) for word in words[words.index(script) + 1 :]]
+    with initialize_config_dir(str(entry.CONFIGS), version_base="1.3"):
+        compose(Path(script).stem, given)
+
+
+@pytest.mark.parametrize("line", sorted({line for claim in CLAIMS for line in claim.how}))
+def test_the_commands_that_would_test_a_claim_are_commands(line: str) -> None:
+    check_command(line)
+
+
+def test_every_command_in_a_report_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    demos = [write_demo(tmp_path / "demo", seeds=(1, 2)), write_demo(tmp_path / "it's [mine], new")]
+    text = (make(tmp_path / "report", *demos) / "report.md").read_text()
+    blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    lines = {line.strip() for block in blocks for line in block.splitlines()}
+    assert any("s [mine], new/seed1" in line for line in lines)
+    assert len(lines) > 30
+    for line in sorted(lines):
+        check_command(line)
 
 
 def form(markdown: str) -> dict[str, list[str]]:
@@ -351,7 +421,7 @@ def test_the_page_in_docs_has_the_form_that_the_report_writes_now(tmp_path: Path
     assert (written / "report.html").exists()
     now = form((tmp_path / "docs" / "R.md").read_text())
     kept = (ROOT / "docs" / "REPRODUCTION.md").read_text()
-    advice = "make it anew: python scripts/make_report.py runs=[runs/demo] markdown=docs/REPRODUCTION.md"
+    advice = "make it anew: python scripts/make_report.py 'runs=[runs/demo]' markdown=docs/REPRODUCTION.md"
     assert form(kept) == now, advice
     for image in re.findall(r"\]\((images/[^)]*)\)", kept):
         assert (ROOT / "docs" / image).stat().st_size < 300_000

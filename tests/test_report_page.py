@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from report_runs import write_demo
+from report_runs import write_demo, write_regenerated
 
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.page import SHOWN_FIRST
@@ -22,7 +22,9 @@ TASKS = [*HOSTILE, *(f"Count the letters of word {number}, and say if it is even
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("report")
     demo = write_demo(folder / "demo", instructions=TASKS)
-    make_report(MakeReportConfig(folder / "out", [demo], 300, None))
+    again = [("<b>before</b>", "<b>after</b>"), ("same", "same "), *[("old", "new")] * 3]
+    write_regenerated(folder / "again", again)
+    make_report(MakeReportConfig(folder / "out", [demo, folder / "again"], 300, None))
     return f"file://{folder}/out/report.html"
 
 
@@ -37,8 +39,8 @@ class Opened:
         self.page.on("request", lambda request: self.said.append(request.url) if request.url != url else None)
         self.page.goto(url)
 
-    def shown(self, kind: str = "tasks") -> list[str]:
-        return [str(t) for t in self.page.locator(f"#{kind}-demo .samples > li:visible").all_inner_texts()]
+    def shown(self, name: str = "tasks-demo") -> list[str]:
+        return [str(text) for text in self.page.locator(f"#{name} .samples > li:visible").all_inner_texts()]
 
 
 def test_the_page_is_silent_asks_for_nothing_and_runs_no_model_text(browser: Any, report: str) -> None:
@@ -63,12 +65,60 @@ def test_search_and_choice_narrow_the_list_and_more_are_shown_on_demand(browser:
     assert opened.shown() == []
     assert tasks.get_by_role("status").inner_text() == "No text fits."
     tasks.get_by_role("searchbox").fill("")
-    tasks.get_by_label("Only").select_option("a wrong output")
+    tasks.get_by_label("Judged").select_option("a wrong output")
     assert len(opened.shown()) == 1
-    opened.page.locator("#rejected-demo").get_by_label("Only").select_option("too short")
-    assert opened.shown("rejected")[0].startswith("Short.")
-    assert len(opened.shown("rejected")) == 1
+    tasks.get_by_label("Judged").select_option("all right")
+    tasks.get_by_label("Kind").select_option("no classification")
+    assert opened.shown() and all("classification" not in text.splitlines() for text in opened.shown())
+    opened.page.locator("#rejected-demo").get_by_label("Reason").select_option("too short")
+    assert opened.shown("rejected-demo")[0].startswith("Short.")
+    assert len(opened.shown("rejected-demo")) == 1
+    opened.page.locator("#rejected-demo").get_by_label("Reason").select_option("")
+    opened.page.locator("#rejected-demo").get_by_label("Sort").select_option("most similar first")
+    assert opened.shown("rejected-demo")[-1].startswith("Short.")
     assert opened.said == []
+
+
+def test_two_systems_answers_to_a_prompt_stand_side_by_side(browser: Any, report: str) -> None:
+    opened = Opened(browser, report)
+    answers = opened.page.locator("#answers-LittleWorld")
+    assert [text.split()[0] for text in answers.locator(".whose:visible").all_inner_texts()[:2]] == [
+        *("vanilla", "self-instruct"),
+    ]
+    assert HOSTILE[0] in opened.shown("answers-LittleWorld")[0]
+    answers.get_by_label("Task").select_option("b")
+    answers.locator("[data-side='0']").select_option("tuned on the seeds only")
+    assert all("seeds_only answers" in text for text in opened.shown("answers-LittleWorld"))
+    assert len(opened.shown("answers-LittleWorld")) == 5
+    boxes = [answers.locator(".answer:visible").nth(side).bounding_box() for side in (0, 1)]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
+    answers.get_by_label("Where").select_option("the left is better")
+    assert opened.shown("answers-LittleWorld") == []  # self-instruct is better in every task of the demo
+    answers.locator("[data-side='1']").select_option("vanilla")
+    assert len(opened.shown("answers-LittleWorld")) == 5
+    assert opened.said == []
+
+
+def test_outputs_before_and_after_regeneration_stand_side_by_side(browser: Any, report: str) -> None:
+    opened = Opened(browser, report)
+    first = opened.shown("regenerated-again")[0]
+    assert first.index("<b>before</b>") < first.index("<b>after</b>")
+    opened.page.locator("#regenerated-again [data-facet]").select_option("the same")
+    assert [text.splitlines()[0] for text in opened.shown("regenerated-again")] == ["Task 1."]
+    assert opened.said == []
+
+
+def test_a_list_of_thousands_answers_at_once_and_holds_in_the_page_only_what_it_shows(
+    browser: Any, tmp_path: Any
+) -> None:
+    tasks = [f"Say what the number {number} is good for." for number in range(4000)]
+    make_report(
+        MakeReportConfig(tmp_path, [write_demo(tmp_path.parent / "demo", instructions=tasks)], 4000, None)
+    )
+    opened = Opened(browser, f"file://{tmp_path}/report.html")
+    opened.page.locator("#tasks-demo").get_by_role("searchbox").fill("number 3999 ")
+    assert len(opened.shown()) == 1
+    assert opened.page.locator("#tasks-demo .samples > li").count() == 1
 
 
 def test_without_its_script_the_first_of_each_list_stand_there(browser: Any, report: str) -> None:

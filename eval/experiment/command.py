@@ -13,7 +13,7 @@ from typing import Any
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.results import experiment_tables, show, summarise_experiment
 from eval.experiment.seeds import draw_curve, summarise_seeds, tables_over_seeds
-from eval.experiment.steps import make_report, plan, portable, run_steps
+from eval.experiment.steps import check_folder, make_report, plan, portable, run_steps
 from eval.tables import write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
@@ -29,6 +29,8 @@ def reproduce(config: ReproduceConfig) -> None:
         UserError, StoppedEarly: a step ended with exit code 2 or 3.
         RuntimeError: a step failed.
     """
+    for each in map(config.of_seed, config.seeds) if config.seeds else [config]:
+        check_folder(each.seed_dir.absolute())
     if config.seeds:
         _for_each_seed(config, config.seeds)
     elif config.dry_run:
@@ -46,6 +48,8 @@ def _for_one_seed(config: ReproduceConfig) -> None:
         jsonl.replace_json(config.run_dir / "summary.json", summary)
         tables = experiment_tables(config)
         write_tables(config.seed_dir, tables)
+        if config.curve:
+            draw_curve([config], config.seed_dir / "curve")
         run.complete("experiment", seconds=summary["seconds"])
     show(config, tables, summary)
     if config.report:

@@ -56,6 +56,7 @@ class ReproduceConfig:
     def __post_init__(self) -> None:
         self.steps = {name: from_dict(Step, step, f"steps.{name}.") for name, step in self.steps.items()}
         self.systems = {name: from_dict(System, s, f"systems.{name}.") for name, s in self.systems.items()}
+        self._check_seeds()
         for name, system in self.systems.items():
             if system.step not in self.steps:
                 raise UserError(f"systems.{name}.step: there is no step {system.step!r}")
@@ -72,6 +73,15 @@ class ReproduceConfig:
         if not (path := accelerate_file(self.accelerate_config)).exists():
             options = ", ".join(sorted(each.stem for each in path.parent.glob("*.yaml")))
             raise UserError(f"accelerate_config={self.accelerate_config}: choose from {options}")
+
+    def _check_seeds(self) -> None:
+        if self.seeds == []:
+            raise UserError("seeds: the list is empty; give some, or seeds=null seed=1")
+        for seed in self.seeds or [self.seed]:
+            if seed < 0:
+                raise UserError(f"{'seeds' if self.seeds else 'seed'}: {seed} must be 0 or more")
+        if self.seeds and len(set(self.seeds)) < len(self.seeds):
+            raise UserError(f"seeds: {self.seeds} holds a seed twice; give each once")
 
     def of_seed(self, seed: int) -> "ReproduceConfig":
         """Where the results of one seed are; its steps are not composed anew."""

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eval.experiment.config import ReproduceConfig
+from eval.experiment.curve import Point, curve_figure
 from eval.experiment.results import clusters, read_summary
 from eval.intervals import Clusters, Interval, PairedDifference, mean_over_runs, paired_over_runs
 from eval.tables import Cell, Table
-from selfinstruct.drawing import matplotlib_settings, new_figure, write_figure
+from selfinstruct.drawing import matplotlib_settings, write_figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_BLUE, _GREY = "#2c5f8a", "#777777"
 NOTE = "ROUGE-L x100; 95 % intervals by bootstrap over tasks and seeds together; then the mean of each seed."
 
 
@@ -69,39 +66,13 @@ def tables_over_seeds(runs: Sequence[ReproduceConfig]) -> list[Table]:
 
 def draw_curve(runs: Sequence[ReproduceConfig], path: Path) -> None:
     """The systems that have an `x`, as a curve with its interval; the others as level lines."""
-    with matplotlib_settings():
-        write_figure(_curve(runs), path)
-
-
-def _curve(runs: Sequence[ReproduceConfig]) -> "Figure":
     first = runs[0]
-    on_axis = sorted((system.x, name) for name, system in first.systems.items() if system.x is not None)
-    places = [x for x, _ in on_axis]
-    scores = [_scores(runs, name) for _, name in on_axis]
-    means = [_mean(each) for each in scores]
-    figure = new_figure(7, 4.5)
-    axes = figure.subplots()
-    axes.fill_between(places, [m.low for m in means], [m.high for m in means], color=_BLUE, alpha=0.15, lw=0)
-    axes.plot(places, [m.value for m in means], color=_BLUE, marker="o", label=f"mean of {len(runs)} seeds")
-    for position in range(len(runs)):
-        values = [_by_seed(each)[position] for each in scores]
-        axes.plot(
-            places, values, "x", color=_BLUE, ms=5, alpha=0.7, label="each seed" if not position else None
-        )
-    for name, system in first.systems.items():
-        if system.x is None:
-            level = _mean(_scores(runs, name)).value
-            axes.axhline(level, color=_GREY, ls=":", lw=1)
-            axes.text(places[-1], level, f"{system.label} ", color=_GREY, ha="right", va="bottom", fontsize=8)
-    axes.set_xscale("log")
-    axes.set_xticks(places, [f"{x:g}" for x in places])
-    axes.minorticks_off()
-    axes.set_xlabel(first.curve or "")
-    axes.set_ylabel("ROUGE-L")
-    axes.set_ylim(0, 100)
-    axes.set_title(first.title)
-    axes.legend(frameon=False, loc="lower right")
-    return figure
+    placed = sorted((system.x, name) for name, system in first.systems.items() if system.x is not None)
+    scores = {name: _scores(runs, name) for name in first.systems}
+    points = [Point(x, _mean(scores[name]), _by_seed(scores[name])) for x, name in placed]
+    levels = [(s.label, _mean(scores[name]).value) for name, s in first.systems.items() if s.x is None]
+    with matplotlib_settings():
+        write_figure(curve_figure(points, levels, first.curve or ""), path)
 
 
 def _scores(runs: Sequence[ReproduceConfig], name: str) -> list[Clusters]:

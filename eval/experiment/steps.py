@@ -1,5 +1,6 @@
 """The steps of an experiment, each by its own command as a user would call it, and the plan of them."""
 
+import fcntl
 import json
 import re
 import shlex
@@ -35,6 +36,7 @@ def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
         if run.begin(name, settings):
             print(f"{heading}: complete", flush=True)
         else:
+            _refuse_if_busy(name, config.seed_dir / name)
             print(f"\n{heading}: {shown_command(config, name, step)}", flush=True)
             start = time.perf_counter()
             code = subprocess.run(_command(config, name, step), cwd=REPOSITORY, check=False).returncode
@@ -44,6 +46,19 @@ def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
             run.complete(name, seconds=round(spent, 1))
         total += spent
     return total
+
+
+def _refuse_if_busy(name: str, folder: Path) -> None:
+    """UserError where a process works in the step's folder: it may have outlived a killed experiment."""
+    try:
+        with open(folder / ".lock", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = (folder / ".lock").read_text(encoding="utf-8").strip() or "unknown"
+        advice = "wait for it, or stop it, then start again with the same words"
+        raise UserError(f"step {name}: another process (pid {holder}) works in {folder}; {advice}") from None
+    except FileNotFoundError:
+        return
 
 
 def make_report(config: ReproduceConfig) -> None:
@@ -59,6 +74,16 @@ def make_report(config: ReproduceConfig) -> None:
     code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
     if code:
         raise _failure("report", "scripts/make_report.py", folder / "report", code)
+
+
+def check_folder(folder: Path) -> None:
+    """UserError where a seed's folder would lie in a folder of another command, or is one."""
+    for outer in folder.parents:
+        if (outer / "manifest.json").exists():
+            raise UserError(f"run_dir: {folder} lies inside the run folder {outer}; choose another run_dir")
+    owner = _manifest(folder).get("command", "reproduce")
+    if owner != "reproduce":
+        raise UserError(f"{folder}: belongs to {owner!r}, not 'reproduce'; choose another run_dir")
 
 
 def plan(config: ReproduceConfig) -> str:
@@ -108,7 +133,9 @@ def _command(config: ReproduceConfig, name: str, step: Step) -> list[str]:
 def _launcher(command: str, accelerate_config: str) -> list[str]:
     if command.startswith("finetune/"):
         settings = str(accelerate_file(accelerate_config).relative_to(REPOSITORY))
-        return [sys.executable, "-m", "accelerate.commands.launch", "--config_file", settings, command]
+        # Quiet: of a step that fails, its own message alone, not the launcher's traceback below it.
+        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
+        return [*launcher, "--config_file", settings, command]
     return [sys.executable, command]
 
 
@@ -133,12 +160,18 @@ def _status(folder: Path) -> str:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        advice = "move the folder away or choose another run_dir"
+        raise UserError(f"{path}: not readable ({error}); {advice}") from error
 
 
 def portable(settings: dict[str, Any], config: ReproduceConfig) -> dict[str, Any]:
-    """Settings without the place of the folder, so that a moved or copied run is still the same run."""
-    text = json.dumps(settings).replace(json.dumps(str(config.seed_dir))[1:-1], "{folder}")
+    """What decides a step's result: without the place of the folder (a moved or copied run is still the same
+    run), and without a budget, which may be raised or dropped to go on."""
+    deciding = {key: value for key, value in settings.items() if key.partition(".")[0] != "budget"}
+    text = json.dumps(deciding).replace(json.dumps(str(config.seed_dir))[1:-1], "{folder}")
     return json.loads(text)
 
 

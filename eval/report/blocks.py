@@ -1,5 +1,6 @@
 """What a report is made of: sections of blocks, which page.py shows as HTML and as Markdown."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ class Headline:
     numbers: tuple[tuple[str, str, str], ...]
     boxes: tuple[tuple[str, tuple[str, ...]], ...]
     counts: tuple[tuple[str, int], ...]
+    num_claims: int
     kind: str = "headline"
 
 
@@ -73,27 +75,81 @@ class Sample:
     """A generated text to look at.
 
     Attributes:
-        flags: what the list can be narrowed to, each shown as a mark.
+        facets: its value of each of the list's facets ("" where it has none).
+        flags: marks shown behind the text.
         instances: (input, output, mark) of each.
         nearest: the most similar text, and its ROUGE-L (0 to 1).
     """
 
     text: str
+    facets: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     instances: tuple[tuple[str, str, str], ...] = ()
     nearest: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What several systems answered to one prompt.
+
+    Attributes:
+        facets: as of a `Sample`.
+        references: the right answers; empty where nobody knows them.
+        answers: (text, ROUGE-L 0 to 100 or None) of each of the list's systems.
+    """
+
+    text: str
+    facets: tuple[str, ...]
+    references: tuple[str, ...]
+    answers: tuple[tuple[str, float | None], ...]
+
+
+@dataclass(frozen=True)
 class Browser:
-    """A list of samples that can be searched; `total` is how many there are in the run."""
+    """A list that can be searched, narrowed and sorted; `total` is how many there are in the run.
+
+    Attributes:
+        facets: what it can be narrowed by; each sample has a value of each.
+        systems: whose answers stand side by side; empty for a list of texts.
+        note: what one sees, in a sentence.
+    """
 
     name: str
     title: str
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] | tuple[Answers, ...]
     total: int
-    flags: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    note: str = ""
     kind: str = "browser"
+
+    @property
+    def choices(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+        """(facet, its values with how many samples have each), of the facets that tell samples apart."""
+        found = []
+        for position, facet in enumerate(self.facets):
+            counts = Counter(sample.facets[position] for sample in self.samples)
+            counts.pop("", None)
+            if counts and (len(counts) > 1 or counts.total() < len(self.samples)):
+                found.append((facet, tuple(counts.items())))
+        return tuple(found)
+
+    @property
+    def has_nearest(self) -> bool:
+        return any(isinstance(sample, Sample) and sample.nearest for sample in self.samples)
+
+    @property
+    def shown_first_systems(self) -> tuple[int, int]:
+        """Which two stand side by side at first: the untuned model and self-instruct where both are there."""
+        found = [
+            i for i, name in enumerate(self.systems) if name.split(": ")[-1] in ("vanilla", "self-instruct")
+        ]
+        return (found[0], found[1]) if len(found) > 1 else (0, min(1, len(self.systems) - 1))
+
+    @property
+    def is_scored(self) -> bool:
+        samples = (sample for sample in self.samples if isinstance(sample, Answers))
+        return any(score is not None for sample in samples for _, score in sample.answers)
 
 
 Block = Text | TableBlock | Figure | Commands | ClaimsBlock | Headline | Browser
@@ -105,7 +161,7 @@ class Section:
 
     key: str
     title: str
-    blocks: Sequence[Block]
+    blocks: list[Block]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 Nothing of them is changed, and nothing is computed here; what a folder lacks is None.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from eval.intervals import Clusters
+from eval.little_world_review import QUESTIONS
+from eval.report.files import read_json, read_lines, require
 from eval.summary import RAW, read_clusters
 from selfinstruct import jsonl
-from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED
+from selfinstruct.llm.base import TINY_MODEL
+from selfinstruct.settings import REPOSITORY
 from selfinstruct.statistics import STATISTICS
 
 GENERATE, TRAIN, SUPERNI = "generate", "train", "eval_superni"
@@ -28,6 +30,15 @@ USER_ORIENTED, RATINGS, REVIEW, REPRODUCE = (
 )
 SINGLE_COMMANDS = (GENERATE, TRAIN, SUPERNI, USER_ORIENTED, RATINGS, REVIEW)
 VANILLA, SELF_INSTRUCT = "vanilla", "self_instruct"
+
+# The fields that the report takes from each file.
+_SCORES = (
+    "n",
+    *(f"{m}.{part}" for m in ("rougeL", "rouge1", "exact_match") for part in ("value", "low", "high")),
+)
+_BENCHMARK = ("name", "label", "track", "partial", "tasks_found", "tasks_of", "instances")
+_METRICS = ("overall", "categories", "setting", *(f"benchmark.{name}" for name in _BENCHMARK))
+_REVIEW = ("reviewed.n", *(f"reviewed.{name}" for name in QUESTIONS))
 
 Manifest = Mapping[str, Any]
 
@@ -65,9 +76,9 @@ class Step:
             return llm.get("backend") == "tiny" and not self.config.get("model")
         return str(self.config.get("model", "")).endswith("selfinstruct/llm/tiny/model")
 
-    def json(self, name: str) -> dict[str, Any] | None:
-        """One of its JSON files; None where it is not there."""
-        return read_json(self.path / name)
+    def json(self, name: str, *fields: str) -> dict[str, Any] | None:
+        """One of its JSON files, which must have these fields; None where it is not there."""
+        return read_json(self.path / name, *fields)
 
 
 @dataclass(frozen=True)
@@ -82,11 +93,13 @@ class System:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        return self.step.json("metrics.json") or {}
+        return self.step.json("metrics.json", *_METRICS) or {}
 
-    @property
+    @cached_property
     def scores(self) -> Mapping[str, Any]:
         """`{rougeL, rouge1, exact_match, n}` of the variant."""
+        place = "overall" if self.variant == RAW else f"variants.{self.variant}"
+        require(self.metrics, str(self.step.path / "metrics.json"), tuple(f"{place}.{n}" for n in _SCORES))
         return self.metrics["overall"] if self.variant == RAW else self.metrics["variants"][self.variant]
 
     @property
@@ -108,16 +121,27 @@ class Chain:
     systems: Mapping[str, System]
     data: Step | None
     manifest: Manifest = field(default_factory=dict)
+    path: Path | None = None
 
     @cached_property
     def statistics(self) -> dict[str, Any]:
         return (self.data.json(STATISTICS) if self.data else None) or {}
 
     @cached_property
+    def num_seeds(self) -> int | None:
+        """Lines of the seed file, where it (or, of a run from elsewhere, ours of its name) is there."""
+        path = Path(str(self.data.config.get("seed_tasks") or "")) if self.data else Path()
+        ours = [TINY_MODEL.parent / "seed_tasks.jsonl", REPOSITORY / "seeds" / "seed_tasks.jsonl"]
+        for each in [path, *(file for file in ours if file.parts[-2:] == path.parts[-2:])]:
+            if each.is_file():
+                return len(jsonl.read(each))
+        return None
+
+    @cached_property
     def review(self) -> dict[str, Any] | None:
         """The computed review of the embedded model's data."""
         step = next(iter(self.of(REVIEW)), None)
-        return step.json("review.json") if step else None
+        return step.json("review.json", *_REVIEW) if step else None
 
     @cached_property
     def ratings(self) -> dict[str, Any] | None:
@@ -130,15 +154,15 @@ class Chain:
         """The steps of one command."""
         return [step for step in self.steps.values() if step.command == command]
 
-    def read_data(self, name: str) -> list[jsonl.Record]:
+    def read_data(self, name: str, *fields: str) -> list[jsonl.Record]:
         """The lines of a file of the generated data; empty where it is not there."""
-        return jsonl.read_if_there(self.data.path / name) if self.data else []
+        return read_lines(self.data.path / name, *fields) if self.data else []
 
     def instructions(self) -> list[jsonl.Record]:
-        return self.read_data(INSTRUCTIONS)
+        return self.read_data(INSTRUCTIONS, "instruction")
 
     def instances(self) -> list[jsonl.Record]:
-        return self.read_data(ALL_INSTANCES)
+        return self.read_data(ALL_INSTANCES, "instruction", "input", "output")
 
     def rejected(self) -> list[jsonl.Record]:
         return self.read_data(REJECTED)
@@ -159,11 +183,27 @@ class Run:
     @property
     def slug(self) -> str:
         """Its name as a part of file names."""
-        return re.sub(r"[^A-Za-z0-9]+", "_", self.name).strip("_") or "run"
+        return slug_of(self.name)
+
+    @property
+    def shown_path(self) -> str:
+        """The experiment's folder, below `runs/`, as the report's commands name it."""
+        assert self.path is not None
+        return f"runs/{self.path.parent.name if self.is_one_seed else self.path.name}"
+
+    @property
+    def is_one_seed(self) -> bool:
+        """Whether the folder is that of one seed, not of the whole experiment."""
+        return self.path is not None and self.path == self.first.path
 
     @property
     def first(self) -> Chain:
         return self.chains[0]
+
+    @property
+    def axis(self) -> str:
+        """What the place of its systems on the axis is, where the experiment has one."""
+        return str(self.first.manifest.get("config", {}).get("curve") or "")
 
     @property
     def seeds(self) -> list[int]:
@@ -188,18 +228,6 @@ class Run:
         return [chain.systems[name] for chain in self.chains]
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where the file is not there.
-
-    Raises:
-        UserError: it cannot be read as one.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); make it anew by its command") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{path}: not a JSON object; make it anew by its command")
-    return found
+def slug_of(name: str) -> str:
+    """A name as a part of file names."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "run"

@@ -1,20 +1,22 @@
-"""The command that makes the report: python scripts/make_report.py runs=[runs/demo] run_dir=runs/report"""
+"""The command that makes the report: python scripts/make_report.py 'runs=[runs/demo]' run_dir=runs/report"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from eval.report.blocks import Report
 from eval.report.figures import draw_report_figures
 from eval.report.folders import read_runs
 from eval.report.page import html_page, markdown_page
-from eval.report.sections import build_report
+from eval.report.sections import build_report, measure_claims
 from eval.tables import write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.runs import open_run
 
+FIGURES, TABLES = "figures", "tables"
 _IMAGES, _PREFIX = "images", "reproduction_"
 
 
@@ -29,7 +31,7 @@ class MakeReportConfig:
 
     def __post_init__(self) -> None:
         if not self.runs:
-            raise UserError("runs: the list is empty; give run folders, as in runs=[runs/demo]")
+            raise UserError("runs: the list is empty; give run folders, as in 'runs=[runs/demo]'")
         if self.samples < 1:
             raise UserError(f"samples: {self.samples} must be at least 1")
         if self.markdown is not None and self.markdown.suffix != ".md":
@@ -40,32 +42,66 @@ def make_report(config: MakeReportConfig) -> None:
     """Write `report.html`, `report.md`, `tables/` and `figures/`, anew from what the runs hold.
 
     Raises:
-        UserError: a folder is no run folder, or a file in it is broken.
+        UserError: a folder is no complete run folder, a file in it is broken, or the report would lie in a
+            run's own folder; nothing is written then.
     """
+    _refuse_own_folders(config.run_dir)
     runs = read_runs([path.absolute() for path in config.runs])
     shown = {"runs": [str(path) for path in config.runs], "samples": config.samples}
-    with open_run(config.run_dir, "make_report", shown) as run:
+    with open_run(config.run_dir, "make_report", shown) as run, TemporaryDirectory() as scratch:
+        # All of it is made before the first byte is written: a broken file of a run is met while it is.
+        outcomes = measure_claims(runs)
+        figures = draw_report_figures(runs, Path(scratch))
+        report = build_report(runs, outcomes, figures, config.samples)
+        drawings = {name: (Path(scratch) / f"{name}.svg").read_text("utf-8") for name in figures}
+        pages = {"report.html": html_page(report, drawings), "report.md": markdown_page(report, FIGURES)}
+        if config.markdown is not None:
+            _write_elsewhere(config.markdown, report, Path(scratch), figures)
         # Seconds of work from what is on disk: always made anew, and about other runs if it is told so.
         run.begin("report", {})
-        figures = draw_report_figures(runs, run.path / "figures")
-        report = build_report(runs, figures, config.samples)
-        drawings = {name: (run.path / "figures" / f"{name}.svg").read_text("utf-8") for name in figures}
-        jsonl.replace_text(run.path / "report.html", html_page(report, drawings))
-        jsonl.replace_text(run.path / "report.md", markdown_page(report, "figures"))
-        for block in report.tables:
-            write_tables(run.path / "tables", [block.table], block.stem)
-        if config.markdown is not None:
-            _write_elsewhere(config.markdown, report, run.path / "figures", figures)
+        for name, text in pages.items():
+            jsonl.replace_text(run.path / name, text)
+        _write_parts(run.path, Path(scratch), report)
         run.complete("report", figures=len(figures), tables=len(report.tables))
     print(f"{config.run_dir / 'report.html'}: open it in a browser (report.md, tables/, figures/ beside it)")
 
 
+def _refuse_own_folders(run_dir: Path) -> None:
+    """UserError where the report would lie among the files of a run; beside the seeds' folders it may."""
+    for folder in run_dir.absolute().parents:
+        if (folder / "manifest.json").exists():
+            raise UserError(f"run_dir: {run_dir} lies inside the run folder {folder}; choose another")
+
+
+def _write_parts(folder: Path, drawn: Path, report: Report) -> None:
+    """Every figure and table by itself; those of an earlier report that this one does not have go."""
+    for path in drawn.iterdir():
+        jsonl.replace_bytes(folder / FIGURES / path.name, path.read_bytes())
+    for block in report.tables:
+        write_tables(folder / TABLES, [block.table], block.stem)
+    stems = {
+        FIGURES: {path.stem for path in drawn.iterdir()},
+        TABLES: {block.stem for block in report.tables},
+    }
+    for name, ours in stems.items():
+        for path in (folder / name).glob("*"):
+            if path.stem not in ours:
+                path.unlink()
+
+
 def _write_elsewhere(path: Path, report: Report, source: Path, names: Sequence[str]) -> None:
-    """The Markdown by itself, its figures in a folder `images` beside it."""
-    for name in names:
-        content = _fewer_colours((source / f"{name}.png").read_bytes())
-        jsonl.replace_bytes(path.parent / _IMAGES / f"{_PREFIX}{name}.png", content)
-    jsonl.replace_text(path, markdown_page(report, _IMAGES, _PREFIX))
+    """The Markdown by itself, its figures in a folder `images` beside it.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    try:
+        for name in names:
+            content = _fewer_colours((source / f"{name}.png").read_bytes())
+            jsonl.replace_bytes(path.parent / _IMAGES / f"{_PREFIX}{name}.png", content)
+        jsonl.replace_text(path, markdown_page(report, _IMAGES, _PREFIX))
+    except OSError as error:
+        raise UserError(f"markdown: {path} cannot be written ({error.strerror}); choose another") from error
     print(f"{path}: written")
 
 

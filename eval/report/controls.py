@@ -16,6 +16,7 @@ class Reading:
     same: str
     below: str
     short: str = ""  # how the control is named where its question is not shown
+    doubts: bool = True  # whether the effect is in doubt where self-instruct is not above this control
 
     def of(self, found: Interval) -> str:
         return self.above if found.low > 0 else self.below if found.high < 0 else self.same
@@ -31,8 +32,8 @@ READINGS = {
     "vanilla_2_examples_first_paragraph": Reading(
         "Could the untuned model do the tasks if two examples showed it how?",
         "Not as well: with two examples, cut after the first paragraph, it scores less than the tuned model.",
-        "Yes: with two examples, cut after the first paragraph, it cannot be told apart from the tuned "
-        "model. Tuning made it follow a bare instruction; it did not teach it the tasks.",
+        "About as well: with two examples, cut after the first paragraph, it cannot be told apart from the "
+        "tuned model. What tuning taught may be to follow a bare instruction, not the tasks.",
         "Better: with two examples, cut after the first paragraph, it scores more than the tuned model.",
     ),
     "seeds_only": Reading(
@@ -53,6 +54,7 @@ READINGS = {
         "Nothing here: as much right data of the same world scores less than the model's own.",
         "Nothing that can be told from 0: as much right data of the same world does no better.",
         "Something: as much right data of the same world scores more.",
+        doubts=False,
     ),
 }
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eval.experiment.curve import Point, curve_figure
 from eval.intervals import Interval
 from eval.rating_report import draw_levels
 from eval.report.chains import SELF_INSTRUCT, TRAIN, Run, Step
-from eval.report.measures import difference, mean_score
+from eval.report.measures import difference, mean_score, on_axis
 from selfinstruct import jsonl
 from selfinstruct.drawing import KINDS, matplotlib_settings, new_figure, write_figure
 from selfinstruct.figures import FOLDER, draw_figures
@@ -47,7 +48,7 @@ def draw_report_figures(runs: Sequence[Run], folder: Path) -> list[str]:
                 if figure is not None:
                     write_figure(figure, folder / f"{name}_{run.slug}")
                     drawn.append(f"{name}_{run.slug}")
-        drawn += _copy_curve(run, folder) + _draw_ratings(run, folder)
+        drawn += _draw_ratings(run, folder)
     return drawn
 
 
@@ -70,12 +71,20 @@ def _draw_ratings(run: Run, folder: Path) -> list[str]:
     return [f"ratings_{run.slug}"]
 
 
-def _copy_curve(run: Run, folder: Path) -> list[str]:
-    """The curve over data sizes, which the experiment itself has drawn."""
-    if run.path is None or not all((run.path / f"curve.{kind}").exists() for kind in KINDS):
-        return []
-    _move(run.path, ["curve"], folder, run.slug)
-    return [f"curve_{run.slug}"]
+def _curve(run: Run) -> "Figure | None":
+    names = on_axis(run)
+    if len(names) < 2:
+        return None
+    points = [
+        Point(
+            float(run.systems[name].x or 0),
+            mean_score(run, name),
+            [float(each.scores["rougeL"]["value"]) for each in run.each_seed(name)],
+        )
+        for name in names
+    ]
+    levels = [(s.label, mean_score(run, name).value) for name, s in run.systems.items() if s.x is None]
+    return curve_figure(points, levels, run.axis)
 
 
 def _move(source: Path, names: Sequence[str], folder: Path, slug: str) -> None:
@@ -190,4 +199,5 @@ _OF_A_RUN: dict[str, Callable[[Run], "Figure | None"]] = {
     "systems": _systems,
     "differences": _differences,
     "training": _training,
+    "curve": _curve,
 }

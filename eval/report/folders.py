@@ -1,8 +1,9 @@
 """Reads folders of reproduce.py, one chain of steps a seed, and single run folders taken together."""
 
+import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from eval.report.chains import (
     Run,
     Step,
     System,
-    read_json,
 )
+from eval.report.files import read_json
 from eval.summary import RAW
 from selfinstruct.errors import UserError
 
@@ -48,18 +49,33 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _seed_folders(path: Path) -> list[Path]:
-    if (read_json(path / "manifest.json") or {}).get("command") == REPRODUCE:
+    manifest = read_json(path / "manifest.json") or {}
+    if manifest.get("command") == REPRODUCE:
+        if manifest.get("status") != "complete":
+            raise _unfinished(path, manifest)
         return [path]
     folders = [each for each in path.glob("seed*") if re.fullmatch(r"seed\d+", each.name)]
     manifests = {each: read_json(each / "manifest.json") or {} for each in folders}
     of_ours = [each for each, manifest in manifests.items() if manifest.get("command") == REPRODUCE]
     complete = [each for each in of_ours if manifests[each].get("status") == "complete"]
+    if of_ours and not complete:
+        raise _unfinished(of_ours[0], manifests[of_ours[0]])
     # A seed that is under way says nothing beside whole ones.
-    return sorted(complete or of_ours, key=lambda each: int(each.name.removeprefix("seed")))
+    return sorted(complete, key=lambda each: int(each.name.removeprefix("seed")))
+
+
+def _unfinished(path: Path, manifest: Manifest) -> UserError:
+    steps = {name: step["status"] for name, step in manifest.get("steps", {}).items() if name != "experiment"}
+    whole = [str(path / name) for name, status in steps.items() if status == "complete"]
+    beside = f", or give what is complete by itself: {', '.join(whole)}" if whole else ""
+    advice = f"start its command again with the same words to complete it{beside}"
+    return UserError(f"runs: {path} is not complete ({manifest.get('status', 'unknown')}); {advice}")
 
 
 def _single_manifest(path: Path) -> Manifest:
     manifest = read_json(path / "manifest.json")
+    if manifest is None and not path.is_dir():
+        raise UserError(f"runs: {path} is no folder; check the path")
     if manifest is None:
         raise UserError(
             f"runs: {path} holds no manifest.json and no folder seed1; give folders of scripts/reproduce.py, "
@@ -70,6 +86,8 @@ def _single_manifest(path: Path) -> Manifest:
             f"runs: {path} belongs to {manifest.get('command')!r}, which the report does not show; "
             f"choose from reproduce, {', '.join(SINGLE_COMMANDS)}"
         )
+    if manifest.get("status") != "complete":
+        raise _unfinished(path, manifest)
     return manifest
 
 
@@ -91,15 +109,19 @@ def _read_experiment(path: Path, seed_folders: Sequence[Path]) -> Run:
     )
 
 
+_SETTINGS = ("experiment_name", "title", "seed", "seed_dir", "steps", "systems", "differences", "by_category")
+_EXPERIMENT = tuple(f"config.{name}" for name in (*_SETTINGS, "data_step"))
+
+
 def _read_chain(folder: Path) -> Chain:
-    manifest = read_json(folder / "manifest.json") or {}
+    manifest = read_json(folder / "manifest.json", *_EXPERIMENT) or {}
     config = manifest["config"]
     shown = Path("runs") / (
         folder.name if folder.parent.name == "runs" else f"{folder.parent.name}/{folder.name}"
     )
     steps: dict[str, Step] = {}
     for name, step in config["steps"].items():
-        found = read_json(folder / name / "manifest.json")
+        found = read_json(folder / name / "manifest.json", "command", "config")
         if found is not None:
             line = _command_line(step, name, config, str(shown))
             steps[name] = Step(name, folder / name, found, line)
@@ -109,18 +131,20 @@ def _read_chain(folder: Path) -> Chain:
         if s["step"] in steps and _is_scored(steps[s["step"]])
     }
     data = steps.get(config["data_step"]) if config["data_step"] else None
-    return Chain(config["seed"], steps, systems, data, manifest)
+    return Chain(config["seed"], steps, systems, data, manifest, folder)
 
 
 def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
-    words = [f"run_dir={shown}/{name}"]
-    words += [f"{key}={override_value(value)}" for key, value in step["settings"].items()]
+    # The settings hold the folder as it was on the machine of the run.
+    there, here = (json.dumps(folder)[1:-1] for folder in (str(config["seed_dir"]), shown))
+    settings = json.loads(json.dumps(step["settings"]).replace(there, here))
+    given = {"run_dir": f"{shown}/{name}", **settings}
+    words = [f"{key}={override_value(value)}" for key, value in given.items()]
     launcher = "python"
     if step["command"].startswith("finetune/"):
-        settings = config.get("accelerate_config", "cpu")
-        launcher = f"accelerate launch --config_file configs/accelerate/{settings}.yaml"
-    words = [shlex.quote(word.replace(str(config["seed_dir"]), shown)) for word in words]
-    return f"{launcher} {step['command']} {' '.join(words)}"
+        accelerate = config.get("accelerate_config", "cpu")
+        launcher = f"accelerate launch --config_file configs/accelerate/{accelerate}.yaml"
+    return f"{launcher} {step['command']} {shlex.join(words)}"
 
 
 def _is_scored(step: Step) -> bool:
@@ -142,6 +166,7 @@ def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
         for path, manifest in folders
     }
     evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI and _is_scored(step)}
+    _check_one_benchmark(evaluated.values())
     systems: dict[str, System] = {}
     for name, step in evaluated.items():
         role = _role(step, list(evaluated.values()))
@@ -149,6 +174,14 @@ def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
     data = next((step for step in steps.values() if step.command == GENERATE), None)
     pairs = [(VANILLA, name) for name in systems if name != VANILLA and VANILLA in systems]
     return Run(folders[0][0].name, "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems))
+
+
+def _check_one_benchmark(evaluated: Iterable[Step]) -> None:
+    """UserError where two evaluations cannot stand in one table."""
+    labels = {str(step.path): System("", "", step).benchmark["label"] for step in evaluated}
+    if len(set(labels.values())) > 1:
+        found = "; ".join(f"{path}: {label}" for path, label in labels.items())
+        raise UserError(f"runs: single folders of several benchmarks ({found}); make a report of each")
 
 
 def _role(step: Step, evaluated: Sequence[Step]) -> str | None:

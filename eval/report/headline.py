@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.intervals import Interval
-from eval.report.blocks import (
-    Headline,
-)
+from eval.report.blocks import Headline
 from eval.report.chains import SELF_INSTRUCT, VANILLA, Run
 from eval.report.claims import Claim
 from eval.report.controls import control_readings
@@ -16,6 +14,8 @@ from eval.report.outcomes import Outcome
 from eval.report.run_tables import model_name
 from eval.report.verdicts import KINDS
 from selfinstruct.paper_numbers import published
+
+Outcomes = Sequence[tuple[Claim, tuple[Outcome, ...]]]  # of each run
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Material:
     runs: Sequence[Run]
     figures: Sequence[str]
     most_samples: int
-    outcomes: Sequence[tuple[Claim, tuple[Outcome, ...]]]
+    outcomes: Outcomes
 
 
 def headline(material: Material) -> Headline:
@@ -56,7 +56,7 @@ def headline(material: Material) -> Headline:
         ("Run here", ran),
         ("How far it agrees", _agreement(material)),
     )
-    return Headline(_numbers(material), boxes, counts)
+    return Headline(_numbers(material), boxes, counts, len(material.outcomes))
 
 
 def _numbers(material: Material) -> tuple[tuple[str, str, str], ...]:
@@ -76,23 +76,42 @@ def _numbers(material: Material) -> tuple[tuple[str, str, str], ...]:
 
 def _agreement(material: Material) -> tuple[str, ...]:
     found: list[str] = []
-    by_key = {claim.key: outcomes for claim, outcomes in material.outcomes}
     for position, run in enumerate(material.runs):
-        gain = by_key["gain"][position]
         name = f"{run.name}: " if len(material.runs) > 1 else ""
-        if gain.ours:
-            found.append(f"{name}The main claim, {gain.verdict}.")
-            found.append(f"{name}ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.")
-        for reading, gap, meaning in control_readings(run):
-            if reading.short:
-                # The answer without its yes or no: the question is not shown here.
-                found.append(f"{name}{_signed(gap)} against {reading.short}: {meaning.partition(': ')[2]}")
+        found += [f"{name}{sentence}" for sentence in _agreement_of(run, position, material.outcomes)]
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
             "says nothing about models of useful size, or about SuperNI."
         )
     return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
+
+
+def _agreement_of(run: Run, position: int, outcomes: Outcomes) -> list[str]:
+    """The main claim and what weakens it; of a run that does not test it, the claims that it was made for."""
+    by_key = {claim.key: (claim, rows[position]) for claim, rows in outcomes}
+    _, gain = by_key["gain"]
+    if not gain.ours:
+        others = [by_key[key] for key in _OTHER_PURPOSES]
+        return [f"“{claim.says}” {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
+    found = [
+        f"The main claim, {gain.verdict}.",
+        f"ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.",
+    ]
+    for reading, gap, meaning in control_readings(run):
+        if reading.short:
+            # The answer without its yes or no: the question is not shown here.
+            found.append(f"{_signed(gap)} against {reading.short}: {meaning.partition(': ')[2]}")
+        elif reading.doubts and gap.low <= 0:
+            found.append(f"{reading.question} {meaning} The difference: {_signed(gap)}.")
+    return found
+
+
+_OTHER_PURPOSES = ("data_size", "data_quality", "public_data", "human", "agreement")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _signed(found: Interval) -> str:

@@ -12,21 +12,34 @@ from eval.intervals import (
 )
 from eval.report.chains import Run
 from eval.report.verdicts import Scale
+from selfinstruct.errors import UserError
 
 
 def mean_score(run: Run, name: str) -> Interval:
     """ROUGE-L x100 of a system, over tasks and, where there are several, seeds."""
     scores = [system.clusters for system in run.each_seed(name)]
-    return mean_interval(scores[0]) if len(scores) == 1 else mean_over_runs(scores)
+    try:
+        return mean_interval(scores[0]) if len(scores) == 1 else mean_over_runs(scores)
+    except ValueError as error:
+        raise _unlike(run, name, name, error) from error
 
 
 def difference(run: Run, first: str, second: str) -> PairedDifference:
     """Second minus first on the same instances, ROUGE-L x100, over tasks and seeds."""
     before = [system.clusters for system in run.each_seed(first)]
     after = [system.clusters for system in run.each_seed(second)]
-    if len(before) == 1:
-        return paired_difference(before[0], after[0])
-    return paired_over_runs(before, after)
+    try:
+        if len(before) == 1:
+            return paired_difference(before[0], after[0])
+        return paired_over_runs(before, after)
+    except ValueError as error:
+        raise _unlike(run, first, second, error) from error
+
+
+def _unlike(run: Run, first: str, second: str, error: ValueError) -> UserError:
+    folders = dict.fromkeys(str(s.step.path) for name in (first, second) for s in run.each_seed(name))
+    advice = "evaluate them with the same benchmark and settings, or give them to reports of their own"
+    return UserError(f"runs: {', '.join(folders)} were not scored on the same instances ({error}); {advice}")
 
 
 def count_scored(run: Run, name: str) -> int:

@@ -90,9 +90,10 @@ def amount_written(run: Run) -> Outcome | None:
     instances = [each["instances"]["count"] for each in counts if "instances" in each]
     data = run.first.data
     paper = published("claims").values["instructions"]
+    seeds = f", from {run.first.num_seeds} seed tasks" if run.first.num_seeds else ""
     return Outcome(
         amount(min(written), paper, Scale(bool(data and data.is_embedded))),
-        f"{_listed(written)} instructions, {_listed(instances)} instances",
+        f"{_listed(written)} instructions, {_listed(instances)} instances{seeds}",
         n=f"{len(counts)} seeds" if len(counts) > 1 else "1 run",
         commands=(data.command_line,) if data else (),
     )

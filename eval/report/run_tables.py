@@ -95,7 +95,7 @@ def settings_table(runs: Sequence[Run]) -> Table:
     configs = [run.first.data.config if run.first.data else {} for run in runs]
     rows: list[tuple[Cell, ...]] = [
         ("model", "GPT-3 (davinci), 175B", *(model_name(run) for run in runs)),
-        ("seed tasks", method["seed_tasks"], *(_seed_file(c) for c in configs)),
+        ("seed tasks", method["seed_tasks"], *(_seed_file(run) for run in runs)),
         ("instructions asked for", _PAPER_INSTRUCTIONS, *(c.get("num_instructions") for c in configs)),
         (
             "tasks shown in a request (of them machine-written)",
@@ -111,7 +111,7 @@ def settings_table(runs: Sequence[Run]) -> Table:
     ]
     for call, label in _CALLS.items():
         paper = queries[call]
-        found = [c.get("queries", {}).get(call) if call != "evaluation" else None for c in configs]
+        found = [_query(run, config, call) for run, config in zip(runs, configs, strict=True)]
         if any(found):
             rows.append(
                 (f"sampling, {label}", _sampling(paper), *(_sampling(q) if q else None for q in found))
@@ -140,9 +140,12 @@ def model_name(run: Run) -> str:
     return "not recorded"
 
 
-def _seed_file(config: Mapping[str, Any]) -> str | None:
-    path = config.get("seed_tasks")
-    return "/".join(Path(str(path)).parts[-2:]) if path else None
+def _seed_file(run: Run) -> str | None:
+    path = run.first.data.config.get("seed_tasks") if run.first.data else None
+    if not path:
+        return None
+    name = "/".join(Path(str(path)).parts[-2:])
+    return f"{run.first.num_seeds} ({name})" if run.first.num_seeds else name
 
 
 def _shown_tasks(config: Mapping[str, Any]) -> str | None:
@@ -152,6 +155,14 @@ def _shown_tasks(config: Mapping[str, Any]) -> str | None:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _query(run: Run, config: Mapping[str, Any], call: str) -> Mapping[str, Any] | None:
+    """How a call samples; an evaluation's own setting says it of its system."""
+    if call != "evaluation":
+        return config.get("queries", {}).get(call)
+    system = next(iter(run.systems.values()), None)
+    return system.metrics["setting"] if system else None
 
 
 def _sampling(query: Mapping[str, Any]) -> str:

@@ -1,14 +1,19 @@
 """What can be browsed: generated tasks with their nearest neighbour, and texts that were rejected."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from eval.report.blocks import Browser, Sample
 from eval.report.chains import REVIEW, Chain, Run
+from eval.report.files import read_lines
 from selfinstruct import jsonl
 from selfinstruct.classification import classification_file, read_classification
 from selfinstruct.parsing import ParsingRules
 
+_NOTE = (
+    "An instruction, its instances (input → output), and the most similar text there was, with its ROUGE-L."
+)
+_JUDGED = " Right and wrong are told by the rules of the embedded model's world."
 _LONGEST_TEXT = 1200  # characters of a text; a longer one is cut
 
 
@@ -17,12 +22,12 @@ def task_browser(run: Run, most: int) -> Browser | None:
     records = run.first.instructions()
     if not records:
         return None
-    instances = _by_instruction(run.first)
-    labels = _labels(run.first)
-    shown = _spread(records, most)
-    samples = tuple(_sample(record, instances, labels) for record in shown)
-    flags = tuple(dict.fromkeys(flag for sample in samples for flag in sample.flags))
-    return Browser(f"tasks-{run.slug}", f"{run.name}: accepted tasks", samples, len(records), flags)
+    written = {record["instruction"] for record in records}
+    instances, labels = _by_instruction(run.first), _labels(run.first)
+    samples = tuple(_sample(record, instances, labels, written) for record in spread(records, most))
+    facets = ("kind", "judged", "nearest is")
+    title, note = f"{run.name}: accepted tasks", _NOTE + (_JUDGED if run.first.of(REVIEW) else "")
+    return Browser(f"tasks-{run.slug}", title, samples, len(records), facets, note=note)
 
 
 def rejected_browser(run: Run, most: int) -> Browser | None:
@@ -30,25 +35,40 @@ def rejected_browser(run: Run, most: int) -> Browser | None:
     records = run.first.rejected()
     if not records:
         return None
-    samples = tuple(_rejected(record) for record in _spread(records, most))
-    flags = tuple(dict.fromkeys(flag for sample in samples for flag in sample.flags))
-    return Browser(f"rejected-{run.slug}", f"{run.name}: rejected texts", samples, len(records), flags)
+    samples = tuple(_rejected(record) for record in spread(records, most))
+    title, facets = f"{run.name}: rejected texts", ("stage", "reason")
+    return Browser(f"rejected-{run.slug}", title, samples, len(records), facets)
 
 
 def _sample(
-    record: jsonl.Record, instances: dict[str, list[jsonl.Record]], labels: dict[str, bool]
+    record: jsonl.Record,
+    instances: dict[str, list[jsonl.Record]],
+    labels: dict[str, bool],
+    written: Collection[str],
 ) -> Sample:
     text = record["instruction"]
     own = instances.get(text, [])
     marks = [_mark(each) for each in own]
-    flags = ["classification"] if labels.get(text) else []
-    flags += [] if own else ["no instance"]
-    flags += ["a wrong output"] if any(mark.startswith("wrong") for mark in marks) else []
-    flags += ["no valid task"] if any(each.get("valid_task") is False for each in own) else []
+    kind = "classification" if labels.get(text) else "no classification" if labels else ""
+    judged = _judged(own, marks)
     near = record.get("most_similar") or {}
     nearest = next(iter(sorted(near.items(), key=lambda item: -item[1])), None)
-    shown = tuple((_cut(r["input"]), _cut(r["output"]), mark) for r, mark in zip(own, marks, strict=True))
-    return Sample(_cut(text), tuple(flags), shown, (_cut(nearest[0]), nearest[1]) if nearest else None)
+    whose = "" if nearest is None else "a task of its own" if nearest[0] in written else "a seed task"
+    flags = [flag for flag in (kind, judged) if flag not in ("", "no classification", "all right")]
+    shown = tuple((cut(r["input"]), cut(r["output"]), mark) for r, mark in zip(own, marks, strict=True))
+    beside = (cut(nearest[0]), nearest[1]) if nearest else None
+    return Sample(cut(text), (kind, judged, whose), tuple(flags), shown, beside)
+
+
+def _judged(instances: Sequence[jsonl.Record], marks: Sequence[str]) -> str:
+    """What the computed review, where there is one, says of a task's instances."""
+    if not instances:
+        return "no instance"
+    if any(each.get("valid_task") is False for each in instances):
+        return "no valid task"
+    if "wrong" in marks:
+        return "a wrong output"
+    return "all right" if marks[0] else ""
 
 
 def _mark(instance: jsonl.Record) -> str:
@@ -59,17 +79,19 @@ def _mark(instance: jsonl.Record) -> str:
 
 def _rejected(record: jsonl.Record) -> Sample:
     reason = str(record.get("reason", "unknown")).replace("_", " ")
-    nearest = (_cut(record["nearest"]), float(record["score"])) if record.get("nearest") else None
-    text = str(record.get("text", ""))
+    stage = str(record.get("stage", "unknown")).replace("_", " ")
+    nearest = (cut(record["nearest"]), float(record["score"])) if record.get("nearest") else None
+    text = cut(str(record.get("text", "")))
     if record.get("instruction"):
-        return Sample(_cut(str(record["instruction"])), (reason,), ((_cut(text), "", ""),), nearest)
-    return Sample(_cut(text), (reason,), (), nearest)
+        shown = ((text, "", ""),)
+        return Sample(cut(str(record["instruction"])), (stage, reason), (reason,), shown, nearest)
+    return Sample(text, (stage, reason), (reason,), (), nearest)
 
 
 def _by_instruction(chain: Chain) -> dict[str, list[jsonl.Record]]:
     """The instances of each instruction, with the computed review's judgement where there is one."""
     review = next(iter(chain.of(REVIEW)), None)
-    judged = jsonl.read_if_there(review.path / "instances.jsonl") if review else []
+    judged = read_lines(review.path / "instances.jsonl", "instruction", "input", "output") if review else []
     found: dict[str, list[jsonl.Record]] = {}
     for record in judged or chain.instances():
         found.setdefault(record["instruction"], []).append(record)
@@ -82,10 +104,10 @@ def _labels(chain: Chain) -> dict[str, bool]:
     return dict(read_classification(chain.data.path, ParsingRules.fixed()))
 
 
-def _spread(records: Sequence[Any], most: int) -> list[Any]:
+def spread(records: Sequence[Any], most: int) -> list[Any]:
     count = len(records)
     return list(records) if count <= most else [records[i * count // most] for i in range(most)]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+def cut(text: str, longest: int = _LONGEST_TEXT) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

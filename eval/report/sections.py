@@ -1,12 +1,17 @@
 """The report's sections, in the order a stranger needs them."""
 
+import shlex
 from collections.abc import Sequence
+from typing import Any
 
+from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
 from eval.report import run_tables, tables
+from eval.report.answers import prediction_browsers, regeneration_browser
 from eval.report.blocks import (
     Block,
+    Browser,
     ClaimsBlock,
     Commands,
     Figure,
@@ -16,19 +21,26 @@ from eval.report.blocks import (
     Text,
 )
 from eval.report.chains import USER_ORIENTED, Run
-from eval.report.claims import claims
+from eval.report.claims import CLAIMS, RATE
+from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.headline import Material, claim_rows, headline
+from eval.report.headline import Material, Outcomes, claim_rows, headline
 from eval.report.samples import rejected_browser, task_browser
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
 
 
-def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int) -> Report:
+def measure_claims(runs: Sequence[Run]) -> Outcomes:
+    """What each run shows of each claim; reads the figures of all runs."""
+    return [(claim, tuple(claim.outcome(run) for run in runs)) for claim in CLAIMS]
+
+
+def build_report(
+    runs: Sequence[Run], outcomes: Outcomes, figures: Sequence[str], most_samples: int
+) -> Report:
     """All sections."""
-    outcomes = [(claim, tuple(claim.outcome(run) for run in runs)) for claim in claims()]
     material = Material(runs, figures, most_samples, outcomes)
     sections = [
         Section("summary", "In short", [headline(material)]),
@@ -44,6 +56,7 @@ def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int)
         _differs(material),
         _repeat(material),
     ]
+    sections[-2].blocks.append(TableBlock(contents_table(_names(sections)), "contents"))
     names = ", ".join(run.name for run in runs)
     return Report(
         "Self-Instruct: the paper and this run"
@@ -54,11 +67,20 @@ def build_report(runs: Sequence[Run], figures: Sequence[str], most_samples: int)
     )
 
 
+def _names(sections: Sequence[Section]) -> list[str]:
+    """The names of all tables, figures and lists."""
+    blocks = [block for section in sections for block in section.blocks]
+    stems = [block.stem for block in blocks if isinstance(block, TableBlock | Figure)]
+    return stems + [block.name for block in blocks if isinstance(block, Browser)]
+
+
 def _claims(material: Material) -> Section:
     intro = Text(
-        "A verdict is given by fixed rules from the figures beside it. Only a real model on the paper's "
-        "own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our own, shows it "
-        "at most in miniature: the effect has the same sign and its 95 % interval lies above 0."
+        "A verdict is given by fixed rules from the figures beside it, and says why. Only a real model on "
+        "the paper's own benchmark can reproduce a claim; the embedded toy model, or a benchmark of our "
+        "own, shows it at most in miniature: an effect has the paper's sign and its 95 % interval lies "
+        "above 0, never that it is as large. Differences are taken before rounding. HUB_ID in a command "
+        "stands for a model."
     )
     block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
     return Section("claims", "The paper's claims, one by one", [intro, block])
@@ -119,6 +141,7 @@ def _controls(material: Material) -> Section:
 def _data(material: Material) -> Section:
     blocks = _table(tables.statistics_table(material.runs), "statistics")
     blocks += _table(tables.quality_table(material.runs), "quality")
+    blocks += _table(tables.overlap_table(material.runs), "overlap")
     for run in material.runs:
         for name, caption in DATA_CAPTIONS.items():
             if name != "acceptance":
@@ -134,12 +157,22 @@ def _funnel(material: Material) -> Section:
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
 
+_BROWSERS = (task_browser, rejected_browser, regeneration_browser)
+
+
 def _samples(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        found = [task_browser(run, material.most_samples), rejected_browser(run, material.most_samples)]
+        found = [browse(run, material.most_samples) for browse in _BROWSERS]
         blocks += [browser for browser in found if browser]
+    blocks += prediction_browsers(material.runs, material.most_samples)
     return Section("samples", "Look at the data", blocks)
+
+
+def _beside(runs: Sequence[Run], *others: str) -> str:
+    """The word that names these runs and others, quoted for a shell."""
+    folders = [run.shown_path for run in runs if run.experiment]
+    return shlex.quote(f"runs={override_value([*folders, *others])}")
 
 
 def _human(material: Material) -> Section:
@@ -164,40 +197,44 @@ def _human(material: Material) -> Section:
             )
         )
         lines = (
-            "python scripts/eval_user_oriented.py model=HUB_ID adapter=runs/tuned/adapter run_dir=runs/user",
-            "python scripts/annotate.py 'predictions=[runs/user_vanilla,runs/user]' run_dir=runs/annotate",
-            "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
-            "python scripts/make_report.py 'runs=[runs/demo,runs/ratings]' run_dir=runs/report",
+            *RATE,
+            f"python scripts/make_report.py {_beside(material.runs, 'runs/ratings')} run_dir=runs/report",
         )
-        blocks.append(Commands("To run it", lines))
+        blocks.append(Commands("To run it, HUB_ID being the model", lines))
     return Section("human", "User-oriented tasks and human evaluation", blocks)
 
 
-_EXTRA = {
-    "data_size": (
-        "size of the data",
-        "python scripts/reproduce.py experiment=data_size run_dir=runs/data_size",
-    ),
-    "data_quality": (
-        "quality of the outputs",
-        "python scripts/reproduce.py experiment=data_quality run_dir=runs/data_quality",
-    ),
-}
+_EXTRA = {"data_size": "size of the data", "data_quality": "quality of the outputs"}
+
+
+_SIZE = published("data_size")
+_PAPER_CURVE = (
+    "The paper's curve is of human ratings and has no printed values to set beside it; it levels off after "
+    f"about {_SIZE.values['gains_level_off_at_instructions']:,} of its instructions ({_SIZE.where}, "
+    f"{_SIZE.version})."
+)
 
 
 def _size_and_quality(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        blocks += _figure(material, f"curve_{run.slug}", f"{run.name}: score over the size of the data.")
+        blocks += _figure(
+            material, f"curve_{run.slug}", f"{run.name}: ROUGE-L over {run.axis}. {_PAPER_CURVE}"
+        )
+        blocks += _table(tables.axis_table(run), f"curve_{run.slug}")
     missing = [
-        claim.key
+        claim
         for claim, outcomes in material.outcomes
         if claim.key in _EXTRA and not any(outcome.ours for outcome in outcomes)
     ]
     if missing:
-        names = " and ".join(_EXTRA[key][0] for key in missing)
+        names = " and ".join(_EXTRA[claim.key] for claim in missing)
         blocks.append(Text(f"Not run here: the experiment{'s' * (len(missing) > 1)} on {names}."))
-        lines = tuple(_EXTRA[key][1] for key in missing)
+        beside = _beside(material.runs, *(f"runs/{claim.key}" for claim in missing))
+        lines = (
+            *(line for claim in missing for line in claim.how),
+            f"python scripts/make_report.py {beside} run_dir=runs/report",
+        )
         blocks.append(Commands("To run it, and to see it beside this run", lines))
     return Section("size", "Data size and data quality", blocks)
 
@@ -230,15 +267,21 @@ def _repeat(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
         if run.experiment:
-            folder = f"runs/{run.name.replace(' ', '/')}"
-            seeds = (
-                f"seed={run.seeds[0]}"
-                if len(run.seeds) == 1
-                else f"'seeds=[{','.join(map(str, run.seeds))}]'"
-            )
-            line = f"python scripts/reproduce.py experiment={run.experiment} run_dir={folder} {seeds}"
-            blocks.append(Commands(f"{run.name}: all of it", (line,)))
+            blocks.append(Commands(f"{run.name}: all of it", (_whole_command(run),)))
         steps = tuple(step.command_line for step in run.first.steps.values())
         blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
     blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
     return Section("repeat", "How to repeat it", blocks)
+
+
+def _whole_command(run: Run) -> str:
+    """The words that make the whole experiment again."""
+    config = run.first.manifest["config"]
+    given: dict[str, Any] = {"experiment": run.experiment, "run_dir": run.shown_path}
+    given |= {"seed": run.seeds[0]} if len(run.seeds) == 1 else {"seeds": run.seeds}
+    given |= {name: config[name] for name in _INPUTS if config.get(name) is not None}
+    words = [shlex.quote(f"{key}={override_value(value)}") for key, value in given.items()]
+    return f"python scripts/reproduce.py {' '.join(words)}"
+
+
+_INPUTS = ("model", "superni_dir", "generated_data")  # what experiments with real models ask for

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from eval.intervals import Interval
 from eval.little_world_review import QUESTIONS
 from eval.report.chains import Chain, Run, System
-from eval.report.measures import count_scored, difference, mean_score, review_share
+from eval.report.measures import count_scored, difference, mean_score, on_axis, review_share
 from eval.superni import SUPERNI
 from eval.tables import Cell, Table
 from selfinstruct.paper_numbers import published
@@ -109,6 +109,28 @@ def side_by_side_table(runs: Sequence[Run]) -> Table | None:
     return Table(f"Runs side by side: ROUGE-L on {labels.pop()}", columns, tuple(rows))
 
 
+def axis_table(run: Run) -> Table | None:
+    """The systems on the experiment's axis, the smallest first, each with what the step before it gained."""
+    names = on_axis(run)
+    if len(names) < 2:
+        return None
+    several = len(run.chains) > 1
+    rows: list[tuple[Cell, ...]] = []
+    for before, name in zip([None, *names], names, strict=False):
+        gained = difference(run, before, name) if before else None
+        seeds = [float(each.scores["rougeL"]["value"]) for each in run.each_seed(name)] if several else []
+        rows.append((f"{run.systems[name].x:,.0f}", mean_score(run, name), gained, *seeds))
+    over = (
+        "tasks and seeds, both drawn anew"
+        if several
+        else "tasks (one seed: what another would change is not in them)"
+    )
+    note = f"ROUGE-L x100; 95 % intervals by bootstrap over {over}."
+    seed_columns = tuple(f"seed {seed}" for seed in run.seeds) if several else ()
+    columns = (run.axis or "place", "ROUGE-L", "gained over the row above", *seed_columns)
+    return Table(f"{run.name}: score by {run.axis or 'place'}", columns, tuple(rows), (note,))
+
+
 def category_table(run: Run) -> Table | None:
     """ROUGE-L by category of the systems that the experiment shows (first seed)."""
     systems = [run.systems[name] for name in run.by_category if name in run.systems]
@@ -186,6 +208,27 @@ def _rated(run: Run, key: str) -> Interval | None:
     return Interval.of(found) if found else None
 
 
+def overlap_table(runs: Sequence[Run]) -> Table | None:
+    """How near the evaluation tasks are to the generated instructions and to the seeds."""
+    paper = published("evaluation_overlap")
+    rows: list[tuple[Cell, ...]] = [
+        ("SuperNI (paper)", None, None, None, f"{paper.values['seeds_mean_nearest_superni']}"),
+        ("user-oriented (paper)", None, None, None, f"{paper.values['seeds_mean_nearest_user_oriented']}"),
+    ]
+    for name, chain in columns_of(runs).items():
+        for found in chain.statistics.get("leaks") or ():
+            nearest = (f"{found[key]:.2f}" for key in ("mean_nearest", "seeds_mean_nearest"))
+            rows.append((f"{found['evaluation']} ({name})", found["tasks"], found["leaks"], *nearest))
+    if len(rows) == 2:
+        return None
+    notes = (
+        "Leaks: generated instructions with ROUGE-L of 0.7 or more with an evaluation task. Nearest: mean "
+        f"highest ROUGE-L with one. The paper's: {paper.source}.",
+    )
+    columns = ("evaluation", "tasks", "leaks", "nearest, generated", "nearest, seeds")
+    return Table("Nearness to evaluation tasks", columns, tuple(rows), notes)
+
+
 _FUNNEL = {
     "candidates": "candidates the model wrote",
     "passed_filters": "passed the filters of form",
@@ -205,9 +248,12 @@ def funnel_table(runs: Sequence[Run]) -> Table | None:
         (label, *(part["funnel"].get(key) for part in parts)) for key, label in _FUNNEL.items()
     ]
     reasons = dict.fromkeys(
-        (stage, reason) for part in parts for stage, found in part["rejected"].items() for reason in found
+        (stage, reason)
+        for part in parts
+        for stage, found in part.get("rejected", {}).items()
+        for reason in found
     )
     for stage, reason in reasons:
         label = f"rejected ({stage.replace('_', ' ')}): {reason.replace('_', ' ')}"
-        rows.append((label, *(part["rejected"].get(stage, {}).get(reason, 0) for part in parts)))
+        rows.append((label, *(part.get("rejected", {}).get(stage, {}).get(reason, 0) for part in parts)))
     return Table("From candidates to tasks", ("", *columns), tuple(rows))

@@ -107,18 +107,23 @@ def levels_off(steps: list[Interval], whole: Interval, scale: Scale) -> Verdict:
         whole: the largest minus the smallest.
     """
     if whole.low <= 0:
-        return _graded(scale, False, "", "more data does not help for certain (largest minus smallest)")
+        words = "more data makes it worse" if whole.high < 0 else "it is not certain that more data helps"
+        return _graded(scale, False, "", f"{words} ({_where(whole)}, largest minus smallest)")
     if steps[-1].low <= 0:
         words = "more data helps, and the last step adds nothing that can be told from 0"
         return _graded(scale, True, words, "")
     return _graded(scale, False, "", "more data helps up to the largest size: no levelling off in this range")
 
 
+def _where(difference: Interval) -> str:
+    return "interval below 0" if difference.high < 0 else "interval holds 0"
+
+
 def mostly_valid(share: Interval, paper: float, scale: Scale, judges: str) -> Verdict:
     """The paper says that somewhat more than half of the instances are right in every field (per cent)."""
     if scale.is_embedded:
         words = f"more than half are right in every field (interval above 50), judged by {judges}"
-        no = f"not more than half for certain are right in every field, judged by {judges}"
+        no = f"it is not certain that more than half are right in every field, judged by {judges}"
         return _graded(scale, share.low > 50, words, no)
     where = (
         "holds" if share.low <= paper <= share.high else "lies above" if share.low > paper else "lies below"

@@ -17,6 +17,7 @@ from selfinstruct.settings import REPOSITORY
 PICTURES = (
     ("report", 1280, 1000, "light", None),
     ("report_dark", 1280, 1000, "dark", "#controls"),
+    ("report_answers", 1280, 900, "light", "#answers-LittleWorld"),
     ("report_phone", 390, 844, "light", None),
     ("report_phone_dark", 390, 844, "dark", "#scores"),
 )

@@ -1,34 +1,63 @@
 "use strict";
-// The lists of samples: search, narrow, show more. Without this script the first of each list stand there.
+// The lists: search, narrow, sort, choose whose answers stand side by side, show more. Only what is shown is in the
+// document; the rest waits in a template. Without this script the first of each list stand there.
 for (const browser of document.querySelectorAll(".browser")) {
   const form = browser.querySelector("form");
   const search = browser.querySelector("input");
-  const only = browser.querySelector("select");
+  const facets = [...browser.querySelectorAll("[data-facet]")];
+  const [left, right] = browser.querySelectorAll("[data-side]");
+  const where = browser.querySelector("[data-where]");
+  const sort = browser.querySelector("[data-sort]");
+  const list = browser.querySelector(".samples");
   const more = browser.querySelector(":scope > button");
   const status = browser.querySelector(".status");
-  const items = [...browser.querySelectorAll(".samples > li")];
-  const texts = items.map((item) => item.textContent.toLowerCase().replace(/\s+/g, " "));
-  const page = items.filter((item) => !item.hidden).length;
+  const page = list.children.length;
+  const items = [...list.children, ...browser.querySelector("template").content.children].map((element) => ({
+    element,
+    facets: JSON.parse(element.dataset.facets),
+    near: Number(element.dataset.near || 0),
+    answers: [...element.querySelectorAll(".answer")],
+    get text() {  // made at the first search: most pages are never searched
+      const text = this.element.textContent.toLowerCase().replace(/\s+/g, " ");
+      Object.defineProperty(this, "text", { value: text });
+      return text;
+    },
+  }));
   let limit = page;
+
+  const scores = (item) => [left, right].map((side) => Number(item.answers[side.value].dataset.score));
+  const relations = {
+    left: ([a, b]) => a > b,
+    right: ([a, b]) => a < b,
+    none: ([a, b]) => a === 0 && b === 0,
+    full: ([a, b]) => a === 100 && b === 100,
+  };
+  const arrange = (item) => {
+    const chosen = [left, right].map((side) => item.answers[side.value]);
+    item.answers.forEach((answer) => { answer.hidden = !chosen.includes(answer); });
+    chosen[0].parentElement.prepend(...new Set(chosen));
+  };
 
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    items.forEach((item, index) => {
-      const fits = words.every((word) => texts[index].includes(word)) &&
-        (!only.value || item.dataset.flags.includes(`|${only.value}|`));
-      found += fits;
-      item.hidden = !fits || found > limit;
-    });
-    more.hidden = found <= limit;
-    status.textContent = found === 0 ? "No text fits." :
-      `${Math.min(found, limit)} of ${found} texts that fit shown; ${items.length} in all.`;
+    const found = items.filter((item) =>
+      facets.every((facet) => !facet.value || item.facets[facet.dataset.facet] === facet.value) &&
+      (!where?.value || relations[where.value](scores(item))) &&
+      words.every((word) => item.text.includes(word)));
+    if (sort?.value) found.sort((a, b) => b.near - a.near);
+    const shown = found.slice(0, limit);
+    if (left) shown.forEach(arrange);
+    list.replaceChildren(...shown.map((item) => item.element));
+    more.hidden = found.length <= limit;
+    status.textContent = found.length === 0 ? "No text fits." :
+      `${shown.length} of ${found.length} texts that fit shown; ${items.length} in all.`;
   };
   const begin = () => { limit = page; show(); };
-  search.addEventListener("input", begin);
-  only.addEventListener("change", begin);
+  form.addEventListener("input", begin);
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", () => { limit += 20; show(); });
+  form.reset();  // a browser that comes back to the page keeps what was typed, but not what was shown
   form.hidden = false;
   more.hidden = items.length <= limit;
+  if (left) items.slice(0, page).forEach(arrange);
 }
