@@ -254,7 +254,7 @@ def test_the_prompts_of_the_real_task_are_literally_the_protocols() -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     definition, given = content["Definition"][0], content["Instances"][0]["input"]
     first, second = content["Positive Examples"][:2]
-    found = read_task(path, "task1393", "default", 1, num_examples=2)[0]
+    found = read_task(path, "task1393", "default", 1, num_examples=2).samples[0]
     zero = replace(found, examples=())
 
     def stopped(text: str) -> str:
