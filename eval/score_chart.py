@@ -19,9 +19,14 @@ _LONGEST_LABEL = 44  # characters
 _BAR_INCHES = 0.26
 
 
-def draw_score_chart(folder: Path, systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw the ROUGE-L (x100) of systems, name -> metrics.json; equal metrics give equal bytes."""
-    benchmark = next(iter(systems.values()))["benchmark"]
+def draw_score_chart(
+    folder: Path, systems: Mapping[str, Mapping[str, Any]], benchmark: Mapping[str, Any]
+) -> None:
+    """Draw the ROUGE-L (x100) of systems, name -> metrics.json; equal metrics give equal bytes.
+
+    Args:
+        benchmark: what of it all of them stand for, as metrics.json holds it.
+    """
     categories = list(dict.fromkeys(key for metrics in systems.values() for key in metrics["categories"]))
     papers = _papers_bars(benchmark)
     num_overall = len(papers) + len(systems)
@@ -37,7 +42,7 @@ def draw_score_chart(folder: Path, systems: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _papers_bars(benchmark: Mapping[str, Any]) -> list[tuple[str, float]]:
-    if benchmark["name"] != SUPERNI or benchmark["track"] != "default":
+    if benchmark["name"] != SUPERNI or benchmark["track"] != "default" or "predicted" in benchmark:
         return []
     return [(f"{row['system']} (paper)", row["rougeL"]) for row in published("superni").values]
 

@@ -16,7 +16,7 @@ from selfinstruct.settings import digest
 
 TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
-# Instances of the official test tasks, fewer than 100 of each; of the xlingual track nobody published a count.
+# Instances of the official test tasks, of which some have fewer than 100; of xlingual no count is known.
 INSTANCES_OF = {"default": 11_810}
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
@@ -72,7 +72,7 @@ class Benchmark:
 
     @property
     def partial(self) -> bool:
-        """Whether tasks or instances are missing, or (SuperNI) there are more than the official test set's."""
+        """Whether tasks or instances are missing, or (SuperNI) more are taken than the official ones."""
         return self.part is not None or self._other_size
 
     @property
@@ -122,7 +122,7 @@ class Benchmark:
         if self.name == SUPERNI and self.other_tasks:
             lines.append(
                 f"not official test tasks: {self.other_tasks} of the split; this clone is not "
-                "the release that results are compared on (an old draft had 33 test tasks); get the current one"
+                "the release that results are compared on (an old draft had 33 test tasks); get that"
             )
         return "\n".join(lines)
 
@@ -132,7 +132,7 @@ class Benchmark:
         return digest([self.name, self.tasks_of, [astuple(sample) for sample in self.samples]])
 
     def as_json(self, predicted: int | None = None) -> dict[str, Any]:
-        """What was found, as metrics.json holds it; `predicted`: of how many instances there is a prediction."""
+        """What was found, as metrics.json holds it; `predicted`: how many instances have a prediction."""
         num_predicted = len(self.samples) if predicted is None else predicted
         has_all = num_predicted == len(self.samples)
         return {

@@ -9,7 +9,7 @@ from typing import Any
 from eval.contamination_tables import contamination_tables
 from eval.intervals import Interval
 from eval.scoring import METRICS
-from eval.superni import SUPERNI
+from eval.superni import SUPERNI, predicted_part
 from eval.tables import Cell, Table, comparison_table, systems_by_category_table
 from selfinstruct.paper_numbers import published
 
@@ -86,9 +86,12 @@ def _category(metrics: Metrics, key: str) -> str:
 
 
 def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> list[Table]:
-    """The paper's table with its published rows and ours below; none for another benchmark."""
+    """The paper's table with its published rows and ours below.
+
+    None for another benchmark, nor where predictions are missing: those count as empty texts.
+    """
     first = next(iter(systems.values()))
-    if not _is_superni(first):
+    if not _is_superni(first) or any("predicted" in each["benchmark"] for each in systems.values()):
         return []
     paper, benchmark = published("superni"), first["benchmark"]
     rows: list[tuple[Cell, ...]] = []
@@ -99,7 +102,7 @@ def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> l
         rows.append((name, None, "here", group["n"], _cell(group["rougeL"])))
     sources = [f"Rows of the paper: {paper.source}, all {benchmark['tasks_of']} tasks."]
     if benchmark["partial"]:
-        found = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks"
+        found = benchmark.get("part") or f"first {benchmark['max_instances_per_task']} instances of each task"
         sources.append(f"Ours is partial ({found}): not to be compared with the paper's.")
     columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")
     title = f"{benchmark['label']}: zero-shot ROUGE-L beside the paper's"
@@ -152,13 +155,17 @@ def _score_rows(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[tuple[
 def setting_note(metrics: Metrics) -> str:
     """The setting in one line, for a table's head."""
     setting, benchmark = metrics["setting"], metrics["benchmark"]
-    if "asked" in setting:  # several systems, each asked in its own way
+    if "asked" in setting:  # by runs of ours, each in its own way
         each = [f"{name}: {_asked(found)}" for name, found in setting["asked"].items()]
         asked = "; ".join(["predictions scored as given", *each])
     else:
         asked = _asked(setting)
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each_task = f"first {benchmark['max_instances_per_task']} instances of each"
+    if "predicted" in benchmark:
+        part = predicted_part(benchmark["predicted"], benchmark["instances"])
+        by_all = " by every system" if "systems" in metrics else ""
+        each_task += f", partial: {part}{by_all} (a missing prediction is scored as the empty text)"
     intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"
     return f"System {setting['system']}; {asked}; {tasks}, {each_task}; {intervals}."
 
@@ -179,8 +186,13 @@ def counts_note(metrics: Metrics) -> str:
     counts = metrics["counts"]
     listed = ", ".join(f"{counts[name]} {name}" for name in ("missing", "empty", "truncated", "stripped"))
     reasons = ", ".join(f"{number} {reason}" for reason, number in counts["finish_reasons"].items())
+    benchmark = metrics["benchmark"]
+    others = "not among the chosen tasks" if "subset" in benchmark else "not in the benchmark"
     if counts["not_in_benchmark"]:
-        listed += f", and {counts['not_in_benchmark']} ids that are not in the benchmark (left out)"
+        listed += f", and {counts['not_in_benchmark']} ids that are {others} (left out)"
+    if "behind_the_first" in counts:
+        behind = f"behind the first {benchmark['max_instances_per_task']} of each task"
+        listed += f", and {counts['behind_the_first']} of instances {behind} (left out)"
     return f"Of {counts['instances']} predictions: {listed}; ended by: {reasons}."
 
 

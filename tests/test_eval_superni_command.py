@@ -84,7 +84,8 @@ def test_score_only_from_another_folder_with_relative_paths(folder: Path) -> Non
 
 def test_a_partial_superni_is_labelled_in_every_table_and_in_the_metrics(tmp_path: Path) -> None:
     write_benchmark(tmp_path / "benchmark", {OFFICIAL: task(OFFICIAL)}, split=f"{OFFICIAL}\ntask288_x\n")
-    path = predictions_file(tmp_path / "p.jsonl", {instance(OFFICIAL, 0)["id"]: "yes"})
+    texts = {instance(OFFICIAL, number)["id"]: "yes" for number in range(2)}
+    path = predictions_file(tmp_path / "p.jsonl", texts)
     config = settings(tmp_path, predictions=path, superni_dir=str(tmp_path / "benchmark"))
     metrics = evaluate_superni(config)
     label = "SuperNI (partial, 1 of 119 tasks)"
@@ -99,10 +100,25 @@ def test_the_csv_is_one_table_with_the_setting_in_every_row(folder: Path) -> Non
     evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl"), system="a_b"))
     with open(folder / "run" / "table.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[0]["table"] == "Mini: overall"
+    assert rows[0]["table"] == "Mini (partial, 3 of 4 instances predicted): overall"
     assert rows[0]["exact match"] == "50.0000"
     assert rows[-1]["group"] == "word analogy"
     assert all(row["notes"].startswith("System a_b; predictions scored as given") for row in rows)
+
+
+def test_missing_predictions_are_said_wherever_the_score_stands(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
+    label = "Mini (partial, 3 of 4 instances predicted)"
+    assert metrics["overall"]["exact_match"]["value"] == 50.0  # the official rule stays: empty text
+    found = {key: metrics["benchmark"][key] for key in ("label", "partial", "predicted", "instances")}
+    assert found == {"label": label, "partial": True, "predicted": 3, "instances": 4}
+    assert "p: partial: 3 of 4 instances predicted" in capsys.readouterr().out
+    for name in ("table.md", "table.tex", "table.csv"):
+        text = (folder / "run" / name).read_text(encoding="utf-8")
+        assert text.count("Mini") == text.count(label) >= 2
+        assert "partial: 3 of 4 instances predicted (a missing prediction is scored" in text
 
 
 def test_a_folder_scored_with_other_predictions_is_refused(folder: Path) -> None:
