@@ -140,10 +140,19 @@ def _counts(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> dict
         **({"behind_the_first": len(behind)} if behind else {}),
         "empty": sum(not prediction.text.strip() for prediction in given),
         "truncated": sum(bool(prediction.truncated) for prediction in given),
+        **_unusual_prompts(given),
         "stripped": sum(bool(found) for found in kinds),
         "stripped_by_kind": {kind: by_kind[kind] for kind in ("leading_space", "output_label", "end_marker")},
         "finish_reasons": dict(sorted(reasons.items())),
     }
+
+
+def _unusual_prompts(given: Sequence[Prediction]) -> dict[str, Any]:
+    """Of few-shot prompts, how many showed how many examples; of how many the definition was cut."""
+    shown = Counter(prediction.num_examples for prediction in given if prediction.num_examples is not None)
+    by_number = {str(number): prompts for number, prompts in sorted(shown.items())}
+    cut = sum(bool(prediction.definition_cut) for prediction in given)
+    return ({"examples_shown": by_number} if by_number else {}) | ({"definition_cut": cut} if cut else {})
 
 
 def write_scores(path: Path, samples: Sequence[Sample], scores: Sequence[InstanceScores]) -> None:

@@ -15,7 +15,7 @@ from eval.predict import Prediction
 from eval.score_chart import draw_score_chart
 from eval.summary import RAW, group_scores, score_lines, score_samples, summarise
 from eval.superni import Benchmark
-from eval.superni_tables import compared_tables, superni_tables
+from eval.superni_tables import compared_tables, setting_note, superni_tables
 from eval.superni_tasks import Sample
 from eval.tables import write_tables
 from eval.training_texts import TrainingData, read_training_data
@@ -95,7 +95,7 @@ def score_systems(
     is_one = len(scored) == 1
     write_tables(folder, superni_tables(metrics) if is_one else compared_tables(metrics))
     shown = {setting["system"]: metrics} if is_one else metrics["systems"]
-    draw_score_chart(folder, shown, metrics["benchmark"])
+    draw_score_chart(folder, shown, metrics["benchmark"], setting_note(metrics))
     return metrics
 
 

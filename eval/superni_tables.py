@@ -156,10 +156,11 @@ def setting_note(metrics: Metrics) -> str:
     """The setting in one line, for a table's head."""
     setting, benchmark = metrics["setting"], metrics["benchmark"]
     if "asked" in setting:  # by runs of ours, each in its own way
-        each = [f"{name}: {_asked(found)}" for name, found in setting["asked"].items()]
+        systems = metrics.get("systems", {setting["system"]: metrics})
+        each = [f"{name}: {_asked(found, systems[name])}" for name, found in setting["asked"].items()]
         asked = "; ".join(["predictions scored as given", *each])
     else:
-        asked = _asked(setting)
+        asked = _asked(setting, metrics)
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each_task = f"first {benchmark['max_instances_per_task']} instances of each"
     if "predicted" in benchmark:
@@ -170,12 +171,17 @@ def setting_note(metrics: Metrics) -> str:
     return f"System {setting['system']}; {asked}; {tasks}, {each_task}; {intervals}."
 
 
-def _asked(setting: Mapping[str, Any]) -> str:
+def _asked(setting: Mapping[str, Any], metrics: Metrics) -> str:
     if setting["mode"] == "score only":
         return "predictions scored as given"
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
         shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
+        by_number = metrics["counts"].get("examples_shown", {})
+        fewer = {number: n for number, n in by_number.items() if int(number) < setting["num_examples"]}
+        if fewer:
+            places = " and ".join(f"{number} in {n}" for number, n in fewer.items())
+            shown += f" (for want of room {places} of {sum(by_number.values())} prompts)"
         stops = [*setting["stop"], *(["the first blank line"] if setting.get("stop_at_paragraph") else [])]
         stopped = f", stopped at {' or '.join(map(repr, stops))}" if stops else ""
         return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}{stopped}"
@@ -193,6 +199,8 @@ def counts_note(metrics: Metrics) -> str:
     if "behind_the_first" in counts:
         behind = f"behind the first {benchmark['max_instances_per_task']} of each task"
         listed += f", and {counts['behind_the_first']} of instances {behind} (left out)"
+    if "definition_cut" in counts:
+        listed += f", and {counts['definition_cut']} whose prompt held no input and not all of the definition"
     return f"Of {counts['instances']} predictions: {listed}; ended by: {reasons}."
 
 

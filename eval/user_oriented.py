@@ -190,6 +190,7 @@ def response_line(response: Response) -> jsonl.Record:
             "finish_reason": prediction.finish_reason,
             "num_prompt_tokens": prediction.num_prompt_tokens,
             "truncated": prediction.truncated,
+            **prediction.rare,
         }
     return line
 
