@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from eval.predict import Prediction, read_predictions
-from eval.superni import Benchmark, predicted_part
+from eval.subset import official_name
+from eval.superni import Benchmark, counted, predicted_part
 from eval.user_oriented import PREDICTIONS
+from selfinstruct import jsonl
 from selfinstruct.errors import UserError
+from selfinstruct.runs import RunFolder
+from selfinstruct.settings import file_digest
 
 # The keys that say which part of a benchmark is asked, each with the value that leaves nothing out.
 WHOLE_PART: Mapping[str, Any] = {"tasks": [], "categories": [], "max_instances_per_task": 100}
+
+# The keys that say which task files are read, and what of them.
+_WHERE = ("benchmark", "superni_dir", "track", "num_examples", *WHOLE_PART)
 
 
 def read_system(path: Path, benchmark: Benchmark) -> dict[str, Prediction]:
@@ -28,7 +35,35 @@ def read_system(path: Path, benchmark: Benchmark) -> dict[str, Prediction]:
         example = next(iter(predictions))
         reason = f"none of its {len(predictions)} ids is in {benchmark.label} (the first is {example!r})"
         raise UserError(f"{path}: id: {reason}; is superni_dir the folder that was predicted on?")
+    if differing := _count_other_references(path, benchmark):
+        print(
+            f"{path}: {counted(differing, 'line')} with other references than the task files, against whose "
+            "references it is scored"
+        )
     return predictions
+
+
+def _count_other_references(path: Path, benchmark: Benchmark) -> int:
+    """How many lines of the official scripts' form hold other references than their instance.
+
+    Raises:
+        UserError: a line names another task than its instance's (`file:line: Task: reason`).
+    """
+    by_id = {sample.id: sample for sample in benchmark.samples}
+    differing = 0
+    for number, record in jsonl.numbered_records(path):
+        instance = record.get("Instance")
+        instance = instance if isinstance(instance, dict) else {}
+        sample = by_id.get(str(record.get("id", instance.get("id"))))
+        if sample is None:
+            continue
+        task, references = record.get("Task"), instance.get("output")
+        if isinstance(task, str) and official_name(task) != official_name(sample.task):
+            reason = f"{task!r}, but {sample.id!r} is of {sample.task}"
+            advice = "is superni_dir the folder that was predicted on?"
+            raise UserError(f"{path}:{number}: Task: {reason} in {benchmark.label}; {advice}")
+        differing += isinstance(references, list) and references != list(sample.references)
+    return differing
 
 
 def recorded_setting(file: Path) -> dict[str, Any] | None:
@@ -81,6 +116,31 @@ def missing_note(name: str, predictions: Mapping[str, Prediction], benchmark: Be
         return None
     part = predicted_part(predicted, len(benchmark.samples))
     return f"{name}: partial: {part}; the others are scored as the empty text, not as a whole run would be"
+
+
+def refuse_changed_content(
+    run: RunFolder, config: Mapping[str, Any], benchmark: Benchmark, files: Mapping[str, Path]
+) -> None:
+    """Name the file whose content has changed since the run folder was made with the same words.
+
+    Raises:
+        UserError: the task files, or a file of predictions.
+    """
+    before = _json_object(run.path / "manifest.json").get("config", {})
+
+    def differs(key: str, now: str) -> bool:
+        settings = [step["settings"] for step in run.steps.values()]
+        return any(each.get(key, now) != now for each in settings)
+
+    advice = "put the old content back, or choose another run_dir"
+    if all(before.get(key) == config[key] for key in _WHERE) and differs(
+        "benchmark_sha256", benchmark.fingerprint
+    ):
+        raise UserError(f"{run.path}: the content of the task files has changed since it was made; {advice}")
+    if before.get("predictions") == config["predictions"]:
+        for name, path in files.items():
+            if differs("predictions" if len(files) == 1 else f"predictions.{name}", file_digest(path)):
+                raise UserError(f"{run.path}: the content of {path} has changed since it was made; {advice}")
 
 
 def _json_object(path: Path) -> dict[str, Any]:

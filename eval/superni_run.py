@@ -13,7 +13,14 @@ from eval.intervals import IntervalsConfig
 from eval.predict import read_predictions, write_predictions
 from eval.subset import Subset
 from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
-from eval.superni_given import WHOLE_PART, missing_note, part_asked, read_system, recorded_setting
+from eval.superni_given import (
+    WHOLE_PART,
+    missing_note,
+    part_asked,
+    read_system,
+    recorded_setting,
+    refuse_changed_content,
+)
 from eval.superni_score import Systems, Yardsticks, score_systems
 from eval.user_oriented import system_files
 from selfinstruct import processes
@@ -120,6 +127,7 @@ def _on_the_part_asked(config: EvalSuperNIConfig) -> EvalSuperNIConfig:
 
 def _evaluate(config: EvalSuperNIConfig, benchmark: Benchmark) -> dict[str, Any]:
     with open_run(config.run_dir, "eval_superni", _as_json(config)) as run:
+        refuse_changed_content(run, _as_json(config), benchmark, config.files)
         yardsticks = Yardsticks.read(config.track, config.xlingual_tokenizer, config.training_data)
         if config.predictions:
             predictions, setting = _given(config, benchmark)

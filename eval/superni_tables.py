@@ -39,7 +39,7 @@ def superni_tables(metrics: Metrics) -> list[Table]:
     system = metrics["setting"]["system"]
     return [
         Table(f"{label}: overall", _COLUMNS, _score_rows(groups), (setting, counts_note(metrics))),
-        *_beside_the_paper({system: metrics}, (setting,)),
+        *_beside_the_paper({system: metrics}, metrics["setting"], (setting,)),
         Table(f"{label}: by category", _COLUMNS, _score_rows(categories), notes),
         *_contamination(metrics, {system: metrics}),
     ]
@@ -61,7 +61,7 @@ def compared_tables(metrics: Metrics) -> list[Table]:
     columns = ("system", "instances", "missing", "stripped", *_SCORES)
     return [
         Table(f"{label}: systems", columns, tuple(rows), (setting,)),
-        *_beside_the_paper(systems, (setting,)),
+        *_beside_the_paper(systems, metrics["setting"], (setting,)),
         comparison_table(
             [_named_variant(each) for each in metrics["comparisons"]],
             f"{label}: differences on the same instances",
@@ -85,7 +85,9 @@ def _category(metrics: Metrics, key: str) -> str:
     return f"{_words(key)} *" if _is_superni(metrics) and key in _READ_BY_EXACT_MATCH else _words(key)
 
 
-def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> list[Table]:
+def _beside_the_paper(
+    systems: Mapping[str, Metrics], setting: Mapping[str, Any], notes: Sequence[str]
+) -> list[Table]:
     """The paper's table with its published rows and ours below.
 
     None for another benchmark, nor where predictions are missing: those count as empty texts.
@@ -95,11 +97,13 @@ def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> l
         return []
     paper, benchmark = published("superni"), first["benchmark"]
     rows: list[tuple[Cell, ...]] = []
+    asked = setting.get("asked", {setting["system"]: setting})
+    training = {name: "adapter" for name, found in asked.items() if found.get("llm", {}).get("adapter")}
     for row in paper.values:
         rows.append((f"{row['system']} (paper)", row["size"], row["training"], None, float(row["rougeL"])))
     for name, metrics in systems.items():
         group = metrics["overall"]
-        rows.append((name, None, "here", group["n"], _cell(group["rougeL"])))
+        rows.append((name, None, training.get(name), group["n"], _cell(group["rougeL"])))
     sources = [f"Rows of the paper: {paper.source}, all {benchmark['tasks_of']} tasks."]
     if benchmark["partial"]:
         found = benchmark.get("part") or f"first {benchmark['max_instances_per_task']} instances of each task"

@@ -131,8 +131,51 @@ def test_a_folder_scored_with_other_predictions_is_refused(folder: Path) -> None
 def test_a_changed_benchmark_is_refused(folder: Path) -> None:
     evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
     write_benchmark(folder / "benchmark", {"t1": task("t1", definition="Other."), "t2": task("t2")})
-    with pytest.raises(UserError, match="benchmark_sha256: was"):
+    with pytest.raises(UserError, match="run: the content of the task files has changed since it was made"):
         evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
+
+
+def test_a_changed_file_of_predictions_is_named(folder: Path) -> None:
+    given = [str(folder / "p.jsonl"), str(folder / "q.jsonl")]
+    predictions_file(folder / "q.jsonl", {instance("t1", 0)["id"]: "yes"})
+    for run, predictions in (("one", given[1]), ("two", given)):
+        evaluate_superni(settings(folder, run_dir=str(folder / run), predictions=predictions))
+    predictions_file(folder / "q.jsonl", {instance("t1", 0)["id"]: "no"})
+    for run, predictions in (("one", given[1]), ("two", given)):
+        with pytest.raises(UserError, match=r"the content of .*q\.jsonl has changed since it was made"):
+            evaluate_superni(settings(folder, run_dir=str(folder / run), predictions=predictions))
+
+
+def test_a_run_folder_that_is_not_finished_is_called_so(folder: Path) -> None:
+    (folder / "half").mkdir()
+    (folder / "half" / "manifest.json").write_text('{"command": "eval_superni", "status": "running"}')
+    with pytest.raises(UserError, match=r"half holds no predictions\.jsonl yet: its run is not finished"):
+        settings(folder, predictions=str(folder / "half"))
+
+
+def official_lines(path: Path, **changes: Any) -> str:
+    """Two lines of Tk-Instruct's form for the first task; the second with changes."""
+    lines = [
+        {"id": instance("t1", n)["id"], "Task": "t1", "Instance": instance("t1", n), "prediction": "yes"}
+        for n in range(2)
+    ]
+    lines[1] |= changes
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def test_a_line_that_names_another_task_than_its_instances_is_refused(folder: Path) -> None:
+    path = official_lines(folder / "q.jsonl", Task="t2")
+    with pytest.raises(UserError, match=r"q\.jsonl:2: Task: 't2', but 't1-0+1' is of t1 in Mini; is superni"):
+        evaluate_superni(settings(folder, predictions=path))
+
+
+def test_lines_with_other_references_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = official_lines(folder / "q.jsonl", Instance=instance("t1", 1, ["no"]))
+    assert evaluate_superni(settings(folder, predictions=path))["tasks"]["t1"]["rougeL"]["value"] == 100.0
+    assert "q.jsonl: 1 line with other references than the task files" in capsys.readouterr().out
+    evaluate_superni(settings(folder, run_dir=str(folder / "again"), predictions=official_lines(Path(path))))
+    assert "other references" not in capsys.readouterr().out
 
 
 def test_predictions_of_another_benchmark_are_refused(folder: Path) -> None:
@@ -272,6 +315,14 @@ def check_predictions(run: Path) -> None:
     counts = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["counts"]
     assert (counts["truncated"], counts["missing"]) == (1, 0)
     assert "1 truncated" in (run / "table.md").read_text(encoding="utf-8")
+
+
+def test_the_chat_style_without_a_template_is_refused_by_its_own_key(model: Path, folder: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"no chat template, which prompt_style=chat needs; use prompt_style="
+    ):
+        evaluate_superni(settings(folder, model=str(model), prompt_style="chat"))
+    assert not (folder / "run").exists()
 
 
 def test_a_complete_run_started_again_changes_nothing(model: Path, folder: Path) -> None:

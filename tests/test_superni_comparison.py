@@ -18,6 +18,7 @@ from eval.scoring import score
 from eval.summary import score_samples
 from eval.superni_run import evaluate_superni
 from eval.superni_tasks import Sample
+from eval.user_oriented import system_files
 from eval.xlingual import load_byte_pairs
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
@@ -122,7 +123,7 @@ def test_run_folders_are_compared_and_name_how_they_were_asked(folder: Path) -> 
     ("given", "message"),
     [
         ([], "the list is empty"),
-        (["a/p.jsonl", "b/p.jsonl"], "two systems are called 'p'"),
+        (["a/p.jsonl", "a/p.jsonl"], "two systems are called 'p'"),
         (["run", "b/p.jsonl"], "lies in run_dir"),
     ],
 )
@@ -130,6 +131,22 @@ def test_systems_that_cannot_be_told_apart_are_refused(given: list[str], message
     (folder / "run").mkdir()
     with pytest.raises(UserError, match=message):
         settings(folder, predictions=[str(folder / path) for path in given])
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["a/p.jsonl", "b/p.jsonl"], ["a", "b"]),
+        (["d1/eval", "d2/eval", "other"], ["d1", "d2", "other"]),
+        (["x/d/p.jsonl", "y/d/p.jsonl"], ["x", "y"]),
+        (["x/y/p.jsonl", "y/x/p.jsonl"], ["y/p", "x/p"]),
+        (["m.jsonl", "sub/../n.jsonl"], ["m", "n"]),
+    ],
+)
+def test_systems_of_one_name_are_called_by_the_folder_that_tells_them_apart(
+    given: list[str], names: list[str], tmp_path: Path
+) -> None:
+    assert list(system_files([str(tmp_path / path) for path in given])) == names
 
 
 def test_a_folder_twice_run_has_equal_bytes_figures_included(folder: Path) -> None:
@@ -185,6 +202,7 @@ def test_our_rows_stand_below_the_papers_and_a_part_is_said_to_be_one(tmp_path: 
     assert rows["mine"]["ROUGE-L"] == "50.0000"
     assert rows["mine"]["table"].startswith("SuperNI (partial, 1 of 119 tasks)")
     assert "Ours is partial (1 of 119 tasks)" in rows["mine"]["notes"]
+    assert rows["mine"]["instruction tuning"] == ""  # of a file nobody knows it
     assert "\\toprule" in (tmp_path / "run" / "table.tex").read_text(encoding="utf-8")
 
 
