@@ -123,15 +123,19 @@ def _worst_tasks_table(metrics: Metrics, second: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for found in metrics["worst_tasks"][second]:
         example = found["example"]
-        texts = (example["input"], " / ".join(example["references"]), example["first"], example["second"])
+        shown = (example["input"], " / ".join(example["references"]), example["first"], example["second"])
         scores = (float(found["first"]), float(found["second"]), float(found["difference"]))
-        rows.append((found["task"], found["n"], *scores, *map(_shortened, texts)))
-    columns = ("task", "instances", first, second, "difference", "input", "reference")
+        rows.append((found["task"], found["n"], *scores, *map(_shortened, shown)))
+    texts = ("input", "reference", f"{first} says", f"{second} says")
     return Table(
         f"{metrics['benchmark']['label']}: tasks that {second} lost to {first} by most",
-        (*columns, f"{first} says", f"{second} says"),
+        ("task", "instances", first, second, "difference", *texts),
         tuple(rows),
-        ("ROUGE-L x100; each with the instance that fell most (differences.jsonl has all).",),
+        (
+            "ROUGE-L x100; each with the instance that fell most of those that both answered "
+            "(differences.jsonl has all).",
+        ),
+        texts,
     )
 
 

@@ -43,6 +43,8 @@ def read_split(folder: Path, track: str) -> list[str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         layout = "a benchmark folder holds tasks/ and splits/default/test_tasks.txt"
+        if others := sorted(each.parent.name for each in folder.glob("splits/*/test_tasks.txt")):
+            layout = f"there is a split of another track: give track={others[0]}"
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"{path}: cannot be read ({reason}); {layout}") from error
     lines: dict[str, int] = {}

@@ -234,6 +234,22 @@ def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) ->
         load(tmp_path)
 
 
+def test_a_folder_of_the_other_track_alone_names_it(tmp_path: Path) -> None:
+    (write_benchmark(tmp_path, {"t1": task("t1")}) / "splits" / "default").rename(
+        tmp_path / "splits/xlingual"
+    )
+    with pytest.raises(UserError, match=r"default/test_tasks.txt: cannot be .*: give track=xlingual"):
+        load(tmp_path)
+
+
+def test_a_task_file_that_git_lfs_has_not_fetched_is_called_so(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1")})
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    (folder / "tasks" / "t1.json").write_text(pointer)
+    with pytest.raises(UserError, match=r"t1\.json: a pointer of Git LFS, .* run `git lfs pull`"):
+        load(folder)
+
+
 def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="track: 'french' cannot be scored"):
         load_benchmark(named(tmp_path), None, "french", 100)

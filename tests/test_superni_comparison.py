@@ -78,6 +78,12 @@ def test_the_worst_losses_come_first_each_with_the_instance_that_fell_most() -> 
     assert listed == ["t1-1", "t3-0", "t1-0", "t2-0"]
 
 
+def test_an_example_that_both_answered_is_shown_before_one_without_answer() -> None:
+    one, two = system("a b", "a b", "x", "d"), system(None, "a", "c", "d")
+    (found,) = worst_tasks(SAMPLES, one, two)
+    assert (found["task"], found["example"]["id"], found["example"]["second"]) == ("t1", "t1-1", "a")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_benchmark(tmp_path / "benchmark", {"t1": task("t1"), "t2": task("t2", category="Data to Text")})
@@ -101,6 +107,10 @@ def test_two_files_give_scores_of_both_their_difference_and_the_list_of_what_dif
     text = (folder / "run" / "table.md").read_text(encoding="utf-8")
     assert "**Mini: differences on the same instances**" in text
     assert "**Mini: tasks that wrong lost to right by most**" in text
+    rule = text.split("by most**")[1].split("\n| ---")[1].split("\n")[0]
+    assert [each.endswith(":") for each in rule.split(" | ")[1:]] == [True] * 4 + [False] * 4
+    latex = (folder / "run" / "table.tex").read_text(encoding="utf-8")
+    assert r"\begin{tabular}{lrrrr" + r"p{0.14\linewidth}" * 4 + "}" in latex
     lines = jsonl.read(folder / "run" / "scores.jsonl")
     assert [line["system"] for line in lines] == ["right"] * 4 + ["wrong"] * 4
 
