@@ -95,7 +95,7 @@ class Benchmark:
         if parts:
             notes.append(f"partial, {', '.join(parts)}")
         if self._other_size:
-            notes.append(f"first {self.max_instances_per_task} instances of each")
+            notes.append(f"first {counted(self.max_instances_per_task, 'instance')} of each")
         if self.other_tasks:
             notes.append(f"and {counted(self.other_tasks, 'task')} not in the official test split")
         return f"{self.name} ({', '.join(notes)})" if notes else self.name

@@ -245,7 +245,7 @@ def test_a_run_folder_is_scored_on_the_part_it_was_asked(
     one, two = str(folder / "one"), str(folder / "two" / "predictions.jsonl")
     metrics = evaluate_superni(settings(folder, run_dir=str(folder / "again"), predictions=one))
     assert metrics["counts"]["missing"] == 0
-    assert metrics["benchmark"]["label"] == "Mini (partial, 1 of 2 tasks, first 1 instances of each)"
+    assert metrics["benchmark"]["label"] == "Mini (partial, 1 of 2 tasks, first 1 instance of each)"
     assert "the runs were asked: tasks=['t1'], max_instances_per_task=1" in capsys.readouterr().out
     both = evaluate_superni(settings(folder, run_dir=str(folder / "both"), predictions=[one, two]))
     assert both["benchmark"]["label"] == metrics["benchmark"]["label"]
