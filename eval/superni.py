@@ -89,16 +89,19 @@ class Benchmark:
     def label_of(self, predicted: int) -> str:
         """The label of results where only so many instances have a prediction: a part as well."""
         notes = [f"{self.track} track"] if self.track != "default" else []
-        parts = [self.part] if self.part else []
-        if predicted < len(self.samples):
-            parts.append(predicted_part(predicted, len(self.samples)))
-        if parts:
-            notes.append(f"partial, {', '.join(parts)}")
+        if part := self._part_of(predicted):
+            notes.append(f"partial, {part}")
         if self._other_size:
             notes.append(f"first {counted(self.max_instances_per_task, 'instance')} of each")
         if self.other_tasks:
             notes.append(f"and {counted(self.other_tasks, 'task')} not in the official test split")
         return f"{self.name} ({', '.join(notes)})" if notes else self.name
+
+    def _part_of(self, predicted: int) -> str:
+        parts = [self.part] if self.part else []
+        if predicted < len(self.samples):
+            parts.append(predicted_part(predicted, len(self.samples)))
+        return ", ".join(parts)
 
     @property
     def found(self) -> str:
@@ -134,7 +137,7 @@ class Benchmark:
     def as_json(self, predicted: int | None = None) -> dict[str, Any]:
         """What was found, as metrics.json holds it; `predicted`: how many instances have a prediction."""
         num_predicted = len(self.samples) if predicted is None else predicted
-        has_all = num_predicted == len(self.samples)
+        has_all, part = num_predicted == len(self.samples), self._part_of(num_predicted)
         return {
             "name": self.name,
             "label": self.label_of(num_predicted),
@@ -146,7 +149,7 @@ class Benchmark:
             "track": self.track,
             "max_instances_per_task": self.max_instances_per_task,
             "instances": len(self.samples),
-            **({"part": self.part} if self.part else {}),
+            **({"part": part} if part else {}),
             **({} if has_all else {"predicted": num_predicted}),
             **({} if self.subset.is_whole else {"subset": self.subset.as_json()}),
         }
