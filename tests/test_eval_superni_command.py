@@ -219,6 +219,14 @@ def test_the_llm_group_decides_without_model_and_takes_the_adapter(tmp_path: Pat
     )
 
 
+def test_a_server_without_its_models_name_is_told_from_a_model_here(tmp_path: Path) -> None:
+    llm = {"backend": "openai", "base_url": "http://localhost:8000/v1"}
+    with pytest.raises(
+        UserError, match=r"llm\.model is missing; .* model= of an evaluation one on this machine"
+    ):
+        settings(tmp_path, model="llama", llm=llm)
+
+
 def test_the_chat_style_asks_through_the_chat_template(tmp_path: Path) -> None:
     assert model_config(settings(tmp_path, prompt_style="chat").question).endpoint == "chat"
 

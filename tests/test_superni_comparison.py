@@ -14,6 +14,7 @@ from test_eval_superni_command import OFFICIAL, predictions_file, settings
 from eval.comparison import ScoredSystem, comparisons, differences, worst_tasks
 from eval.intervals import IntervalsConfig
 from eval.predict import Prediction
+from eval.score_chart import _papers_bars
 from eval.scoring import score
 from eval.summary import score_samples
 from eval.superni_run import evaluate_superni
@@ -232,6 +233,8 @@ def test_no_row_of_the_papers_stands_beside_a_system_without_some_predictions(tm
     assert "partial: 1 of 2 instances predicted by every system" in text
     for name in ("table.md", "table.tex", "table.csv"):
         assert "(paper)" not in (tmp_path / "run" / name).read_text(encoding="utf-8")
+    assert _papers_bars(metrics["benchmark"]) == []
+    assert len(_papers_bars(metrics["systems"]["whole"]["benchmark"])) == 9
 
 
 def test_a_run_folder_is_scored_on_the_part_it_was_asked(
