@@ -13,7 +13,7 @@ from eval.shares import Share
 from eval.superni_tasks import Sample
 from selfinstruct.encoding import PromptStyle, check_prompting
 from selfinstruct.errors import UserError
-from selfinstruct.llm.base import LLMConfig, make_llm
+from selfinstruct.llm.base import LLM, LLMConfig, make_llm
 from selfinstruct.llm.budget import BudgetConfig, Price
 from selfinstruct.processes import count, decide
 from selfinstruct.runs import RunFolder
@@ -135,7 +135,7 @@ def ask(
         "max_tokens": manner.max_tokens,
     }
     run.check(STAGE, _deciding(setting) | benchmark)  # another setting does not wait for the model
-    llm = make_llm(llm_config)
+    llm = _make_llm(llm_config, question)
     try:
         setting["max_prompt_tokens"] = prompt_limit(llm, manner.max_tokens)
         setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens or llm.batch_tokens
@@ -159,7 +159,7 @@ def ask(
 def follow(question: Question, samples: Sequence[Sample], run_dir: Path) -> None:
     """The part of every process but the main one: answer a share of the samples into a log of its own."""
     llm_config, manner = _checked(question)
-    llm = make_llm(llm_config)
+    llm = _make_llm(llm_config, question)
     try:
         if decide(lambda: True):
             share = Share(run_dir)
@@ -181,6 +181,17 @@ def _checked(question: Question) -> tuple[LLMConfig, Manner]:
     if count() > 1 and (limits.max_requests or limits.max_tokens or limits.max_cost) is not None:
         raise UserError("budget: is kept by one process; drop it, or start without a launcher")
     return llm_config, question.manner
+
+
+def _make_llm(config: LLMConfig, question: Question) -> LLM:
+    try:
+        return make_llm(config)
+    except UserError as error:
+        if question.prompt_style != "chat" or "chat template" not in str(error):
+            raise
+        name = question.model or config.model
+        reason = "its tokenizer has no chat template, which prompt_style=chat needs"
+        raise UserError(f"model {name}: {reason}; use prompt_style=self-instruct") from error
 
 
 def _deciding(setting: dict[str, Any]) -> dict[str, Any]:

@@ -66,11 +66,16 @@ def comparisons(
 def worst_tasks(
     samples: Sequence[Sample], first: ScoredSystem, second: ScoredSystem, most: int = NUM_WORST_TASKS
 ) -> list[dict[str, Any]]:
-    """The tasks that the second system lost by most, ROUGE-L x100, each with the instance it fell most on."""
+    """The tasks that the second system lost by most, ROUGE-L x100, each with the instance it fell most on.
+
+    Of the instances that both answered, where there is one: an answer that is not there shows nothing.
+    """
     before = first.clusters(samples, RAW, RANKED_BY)
     after = second.clusters(samples, RAW, RANKED_BY)
     categories = {sample.task: sample.category_key for sample in samples}
-    examples = {record["task"]: record for record in reversed(list(_differing(samples, first, second)))}
+    differing = _differing(samples, first, second)
+    differing.sort(key=lambda record: record["first"] is None or record["second"] is None)
+    examples = {record["task"]: record for record in reversed(differing)}
     found = []
     for task, scores in before.items():
         means = sum(scores) / len(scores), sum(after[task]) / len(scores)

@@ -3,8 +3,9 @@
 python scripts/eval_superni.py predictions=predictions.jsonl training_data=runs/mine run_dir=runs/eval
 
 A definition or an input overlaps with the training data if 13 words in a row (the rule of the GPT-3 paper)
-stand in one training text, or if its ROUGE-L with a training instruction or input is above 0.7 (the novelty
-rule of Self-Instruct, section 2.2). Runs of 8 words are counted as well; alone they are mostly stock phrases.
+stand in one training text (of an input of 8 to 12 words, all of them), or if its ROUGE-L with a training
+instruction or input is above 0.7 (the novelty rule of Self-Instruct, section 2.2). Runs of 8 words are
+counted as well; alone they are mostly stock phrases.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class Nearest:
         shared: for each length of a run the share (0 to 1) of the text's runs that stand in a training text;
             None where the text is shorter than a run.
         rouge: the highest ROUGE-L above 0.7; None where there is none.
+        is_held: whether it is shorter than the decisive run and stands whole in a training text.
         where: the training texts' places, by what they were found by.
     """
 
@@ -46,10 +48,11 @@ class Nearest:
     shared: Mapping[int, float | None]
     rouge: float | None
     where: Mapping[str, str]
+    is_held: bool = False
 
     @property
     def overlaps(self) -> bool:
-        return bool(self.shared[DECISIVE_RUN]) or self.rouge is not None
+        return bool(self.shared[DECISIVE_RUN]) or self.rouge is not None or self.is_held
 
     @property
     def is_listed(self) -> bool:
@@ -94,6 +97,7 @@ class Overlaps:
                 "name": name,
                 "overlaps": found.overlaps,
                 **{f"shared_{length}": share for length, share in found.shared.items()},
+                "whole": found.is_held,
                 "rouge": found.rouge,
                 "where": dict(found.where),
                 "text": text,
@@ -111,11 +115,14 @@ def find_overlaps(samples: Sequence[Sample], training: TrainingData) -> Overlaps
     instructions: dict[str, str] = {}
     training_inputs: dict[str, str] = {}
     for row in training.texts:
-        instructions.setdefault(row.instruction, row.where)
-        if row.input.strip():
-            training_inputs.setdefault(row.input, row.where)
+        for text in row.instructions:
+            instructions.setdefault(text, row.where)
+        for text in row.inputs:
+            if text.strip():
+                training_inputs.setdefault(text, row.where)
     texts = [*definitions.values(), *inputs.values()]
     runs = {length: _shared_runs(texts, training, length) for length in (DECISIVE_RUN, SHORT_RUN)}
+    held = _held_whole(texts, training, [share for share, _ in runs[SHORT_RUN]])
     rouges = _rouge(list(definitions.values()), instructions, shortest=1)
     rouges += _rouge(list(inputs.values()), training_inputs, shortest=SHORT_RUN)
     nearest = []
@@ -123,12 +130,14 @@ def find_overlaps(samples: Sequence[Sample], training: TrainingData) -> Overlaps
         shares = {length: found[place] for length, found in runs.items()}
         where = {f"shared_{length}": found[1] for length, found in shares.items() if found[1]}
         where |= {"rouge": rouge[1]} if rouge else {}
+        where |= {"whole": held[place]} if place in held else {}
         nearest.append(
             Nearest(
                 num_words=len(tokenize_unicode(text)),
                 shared={length: share for length, (share, _) in shares.items()},
                 rouge=round(rouge[0], 4) if rouge else None,
                 where=where,
+                is_held=place in held,
             )
         )
     return Overlaps(
@@ -144,6 +153,7 @@ def _counts(nearest: Sequence[Nearest]) -> dict[str, int]:
         "too_short": sum(each.num_words < SHORT_RUN for each in nearest),
         "shared_13": sum(bool(each.shared[DECISIVE_RUN]) for each in nearest),
         "shared_8": sum(bool(each.shared[SHORT_RUN]) for each in nearest),
+        "whole": sum(each.is_held for each in nearest),
         "rouge": sum(each.rouge is not None for each in nearest),
         "overlapping": sum(each.overlaps for each in nearest),
     }
@@ -162,6 +172,22 @@ def _rouge(texts: Sequence[str], others: Mapping[str, str], shortest: int) -> li
         place, score = max(found, key=lambda pair: pair[1])
         best.append((score, places[place]))
     return best
+
+
+def _held_whole(
+    texts: Sequence[str], training: TrainingData, shares: Sequence[float | None]
+) -> dict[int, str]:
+    """Texts of 8 to 12 words that stand whole in a training text: number -> that text's place."""
+    by_length: dict[int, list[int]] = {}
+    for number, (text, share) in enumerate(zip(texts, shares, strict=True)):
+        length = len(tokenize_unicode(text)) if share == 1.0 else DECISIVE_RUN
+        if length < DECISIVE_RUN:
+            by_length.setdefault(length, []).append(number)
+    found: dict[int, str] = {}
+    for length, numbers in by_length.items():
+        runs = _shared_runs([texts[number] for number in numbers], training, length)
+        found |= {number: where for number, (_, where) in zip(numbers, runs, strict=True) if where}
+    return found
 
 
 def _shared_runs(

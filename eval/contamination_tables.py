@@ -7,9 +7,9 @@ from eval.intervals import Interval
 from eval.tables import Cell, Table
 
 _RULE = (
-    "Overlapping: 13 words in a row that stand in a training text, or ROUGE-L above 0.7 with a training "
-    "instruction (definitions) or input (inputs of 8 words or more); 8 words in a row are shown beside them, "
-    "and do not decide. Paraphrases and translations are not found."
+    "Overlapping: 13 words in a row that stand in a training text (of a text of 8 to 12 words, all of them), "
+    "or ROUGE-L above 0.7 with a training instruction (definitions) or input (inputs of 8 words or more); "
+    "8 words in a row are shown beside them, and do not decide. Paraphrases and translations are not found."
 )
 
 
@@ -28,11 +28,20 @@ def contamination_tables(
     rows: list[tuple[Cell, ...]] = []
     for name, kind in (("definitions", "definitions"), ("inputs (not empty)", "inputs")):
         counts = found[kind]
-        keys = ("n", "too_short", "shared_13", "shared_8", "rouge", "overlapping")
+        keys = ("n", "too_short", "shared_13", "whole", "shared_8", "rouge", "overlapping")
         rows.append((name, *(counts[key] for key in keys)))
     instances = found["instances"]
-    rows.append(("instances by either", instances["n"], None, None, None, None, instances["overlapping"]))
-    columns = ("", "texts", "under 8 words", "13 words", "8 words", "ROUGE-L above 0.7", "overlapping")
+    rows.append(("instances by either", instances["n"], *[None] * 5, instances["overlapping"]))
+    columns = (
+        "",
+        "texts",
+        "under 8 words",
+        "13 words",
+        "all of 8 to 12",
+        "8 words",
+        "ROUGE-L above 0.7",
+        "overlapping",
+    )
     scores: list[tuple[Cell, ...]] = []
     for system, group in overall.items():
         without = found["without_overlap"][system]

@@ -16,10 +16,18 @@ EXAMPLES_LIMIT = 1024  # tokens of a few-shot `tk-def` prompt (Tk-Instruct's lon
 
 @dataclass(frozen=True)
 class FittedPrompt:
-    """A prompt that fits the model's context; `truncated` where the sample had to be shortened for it."""
+    """A prompt that fits the model's context.
+
+    Attributes:
+        truncated: whether the input or the definition had to be cut for it.
+        num_examples: examples that it shows.
+        definition_cut: whether even the definition was cut, and the input is not there at all.
+    """
 
     text: str
     truncated: bool
+    num_examples: int = 0
+    definition_cut: bool = False
 
 
 def fit_prompt(sample: Sample, style: PromptStyle, llm: LLM, max_prompt_tokens: int | None) -> FittedPrompt:
@@ -43,7 +51,7 @@ def fit_prompt(sample: Sample, style: PromptStyle, llm: LLM, max_prompt_tokens: 
     for kept in range(len(sample.examples), -1, -1):
         prompt = prompt_of(sample.definition, sample.input, sample.examples[:kept])
         if fits(prompt) and (not kept or style != "tk-def" or fits(prompt, EXAMPLES_LIMIT)):
-            return FittedPrompt(prompt, truncated=kept < len(sample.examples))
+            return FittedPrompt(prompt, truncated=False, num_examples=kept)
 
     def with_input(length: int) -> str:
         return prompt_of(sample.definition, sample.input.strip()[:length])
@@ -51,13 +59,14 @@ def fit_prompt(sample: Sample, style: PromptStyle, llm: LLM, max_prompt_tokens: 
     def with_definition(length: int) -> str:
         return prompt_of(sample.definition.strip()[:length], "")
 
-    for shortened, most in ((with_input, len(sample.input)), (with_definition, len(sample.definition))):
+    ways = ((with_input, len(sample.input), False), (with_definition, len(sample.definition), True))
+    for shortened, most, definition_cut in ways:
         low, high = 0, most  # the longest that fits; tokens can merge, so a last check follows
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if fits(shortened(middle)) else (low, middle - 1)
         if low and fits(shortened(low)):
-            return FittedPrompt(shortened(low), truncated=True)
+            return FittedPrompt(shortened(low), truncated=True, definition_cut=definition_cut)
     raise UserError(
         f"{sample.id}: no prompt of {max_prompt_tokens} tokens can be made of it; take a larger context"
     )

@@ -26,13 +26,27 @@ SHORT_ROUND = 128  # tokens: longer answers are asked for in a second round
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model's answer to one sample, unchanged; the rest is unknown (None) for files of other origin."""
+    """A model's answer to one sample, unchanged; the rest is unknown (None) for files of other origin.
+
+    Attributes:
+        truncated: whether the input (or the definition) was cut to fit the model's context.
+        num_examples: examples that the prompt showed; None where none were asked for.
+        definition_cut: whether even the definition was cut, and the prompt held no input.
+    """
 
     text: str
     prompt: str | None = None
     finish_reason: str | None = None
     num_prompt_tokens: int | None = None
     truncated: bool | None = None
+    num_examples: int | None = None
+    definition_cut: bool | None = None
+
+    @property
+    def rare(self) -> jsonl.Record:
+        """The fields that a line has only where they say something."""
+        fields: jsonl.Record = {} if self.num_examples is None else {"num_examples": self.num_examples}
+        return fields | ({"definition_cut": True} if self.definition_cut else {})
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,11 @@ def predict(
         for sample in samples:
             prompts.append(fit_prompt(sample, manner.style, llm, limit))
             bar.update()
+    if is_main() and (cut := sum(prompt.definition_cut for prompt in prompts)):
+        print(
+            f"prompts that hold no input and not all of the definition, since no more fits: {cut} "
+            f"(the model reads {limit} tokens of a prompt; take one with a larger context)"
+        )
     texts = [prompt.text for prompt in prompts]
     if llm.chunk_size == 1:
         answers = _in_a_stream(texts, llm, manner)
@@ -86,6 +105,8 @@ def predict(
             finish_reason=answers[number].finish_reason,
             num_prompt_tokens=answers[number].prompt_tokens,
             truncated=prompt.truncated,
+            num_examples=prompt.num_examples if samples[number].examples else None,
+            definition_cut=prompt.definition_cut or None,
         )
         for number, prompt in enumerate(prompts)
         if number in answers
@@ -184,6 +205,7 @@ def _line(sample: Sample, prediction: Prediction) -> jsonl.Record:
         "finish_reason": prediction.finish_reason,
         "num_prompt_tokens": prediction.num_prompt_tokens,
         "truncated": prediction.truncated,
+        **prediction.rare,
     }
 
 
@@ -241,6 +263,8 @@ def _prediction(record: jsonl.Record, where: str) -> Prediction:
         finish_reason=_known(record, "finish_reason", str, where),
         num_prompt_tokens=_known(record, "num_prompt_tokens", int, where),
         truncated=_known(record, "truncated", bool, where),
+        num_examples=_known(record, "num_examples", int, where),
+        definition_cut=_known(record, "definition_cut", bool, where),
     )
 
 

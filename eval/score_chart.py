@@ -3,6 +3,7 @@
 python scripts/eval_superni.py run_dir=runs/eval   # writes figures/rougeL.png and figures/rougeL.svg
 """
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,29 @@ _GREY = "#b8b8b8"
 # Colours of Okabe and Ito, told apart with any colour vision.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 _LONGEST_LABEL = 44  # characters
-_BAR_INCHES = 0.26
+_LONGEST_SETTING = 600  # characters
+_BAR_INCHES, _LINE_INCHES = 0.26, 0.13
 
 
-def draw_score_chart(folder: Path, systems: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw the ROUGE-L (x100) of systems, name -> metrics.json; equal metrics give equal bytes."""
-    benchmark = next(iter(systems.values()))["benchmark"]
+def draw_score_chart(
+    folder: Path, systems: Mapping[str, Mapping[str, Any]], benchmark: Mapping[str, Any], setting: str
+) -> None:
+    """Draw the ROUGE-L (x100) of systems, name -> metrics.json; equal metrics give equal bytes.
+
+    Args:
+        benchmark: what of it all of them stand for, as metrics.json holds it.
+        setting: how the systems were asked, in one line.
+    """
     categories = list(dict.fromkeys(key for metrics in systems.values() for key in metrics["categories"]))
     papers = _papers_bars(benchmark)
     num_overall = len(papers) + len(systems)
     num_bars = len(categories) * len(systems)
     heights = [num_overall * _BAR_INCHES + 0.6, (num_bars + 0.6 * len(categories)) * _BAR_INCHES + 0.6]
     with matplotlib_settings():
-        figure = new_figure(8, sum(heights) + 0.6)
+        lines = textwrap.wrap(_short(setting, _LONGEST_SETTING), 110)
+        figure = new_figure(8, sum(heights) + 0.6 + _LINE_INCHES * len(lines))
         figure.suptitle(_short(f"ROUGE-L on {benchmark['label']}", 90))
+        figure.supxlabel("\n".join(lines), fontsize=7, x=0.02, ha="left")
         top, below = figure.subplots(2, 1, height_ratios=heights)
         _draw_overall(top, papers, systems)
         _draw_categories(below, categories, systems)
@@ -37,7 +47,7 @@ def draw_score_chart(folder: Path, systems: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _papers_bars(benchmark: Mapping[str, Any]) -> list[tuple[str, float]]:
-    if benchmark["name"] != SUPERNI or benchmark["track"] != "default":
+    if benchmark["name"] != SUPERNI or benchmark["track"] != "default" or "predicted" in benchmark:
         return []
     return [(f"{row['system']} (paper)", row["rougeL"]) for row in published("superni").values]
 
@@ -64,9 +74,7 @@ def _draw_categories(axes: Any, categories: list[str], systems: Mapping[str, Map
                 _bar(axes, row * step + number, group["rougeL"], 0.9, number)
     middle = (len(systems) - 1) / 2
     axes.set_yticks([row * step + middle for row in range(len(categories))], [_words(k) for k in categories])
-    axes.set(
-        xlim=(0, 108), xlabel="ROUGE-L x100, 95 % intervals by bootstrap over tasks", title="by category"
-    )
+    axes.set(xlim=(0, 108), xlabel="ROUGE-L x100 with 95 % intervals", title="by category")
     axes.invert_yaxis()
 
 

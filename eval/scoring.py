@@ -90,7 +90,10 @@ def what_was_stripped(text: str) -> list[str]:
 
 
 def first_paragraph(text: str) -> str:
-    """The text up to its first blank line; blank lines before any text do not count."""
+    """The text up to its first blank line; blank lines before any text do not count.
+
+    Of the text unchanged, as is `first_line`: an `Output:` or an end marker stays; `stripped` takes them off.
+    """
     return _BLANK_LINE.split(text.strip(), maxsplit=1)[0].strip()
 
 

@@ -64,6 +64,12 @@ class Subset:
         """Whether nothing is left out."""
         return not self.tasks and not self.categories
 
+    @property
+    def words(self) -> str:
+        """The keys that chose it, as a user writes them."""
+        chosen = {key: value for key, value in self.as_json().items() if value}
+        return " and ".join(f"{key}=[{', '.join(value)}]" for key, value in chosen.items())
+
     def as_json(self) -> dict[str, Any]:
         """The keys that chose it."""
         return {"tasks": list(self.tasks), "categories": list(self.categories)}

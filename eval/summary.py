@@ -71,6 +71,7 @@ def summarise(
     by_task = {task: group(indices) for task, indices in tasks.items()}
     by_category = {key: group(indices) for key, indices in categories.items()}
     everything = range(len(samples))
+    counts = _counts(benchmark, predictions)
     return {
         "overall": group(everything),
         "categories": dict(sorted(by_category.items())),
@@ -80,8 +81,8 @@ def summarise(
             "categories": _macro(scores, categories),
         },
         "variants": {variant: group(everything, variant) for variant in VARIANTS},
-        "counts": _counts(samples, predictions),
-        "benchmark": benchmark.as_json(),
+        "counts": counts,
+        "benchmark": benchmark.as_json(len(samples) - counts["missing"]),
     }
 
 
@@ -124,21 +125,34 @@ def _indices_by(samples: Sequence[Sample], key: Callable[[Sample], str]) -> dict
     return groups
 
 
-def _counts(samples: Sequence[Sample], predictions: Mapping[str, Prediction]) -> dict[str, Any]:
+def _counts(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> dict[str, Any]:
+    samples = benchmark.samples
     given = [predictions[sample.id] for sample in samples if sample.id in predictions]
     kinds = [what_was_stripped(prediction.text) for prediction in given]
     by_kind = Counter(kind for found in kinds for kind in found)
     reasons = Counter(prediction.finish_reason or "unknown" for prediction in given)
+    others = predictions.keys() - {sample.id for sample in samples}
+    behind = others & benchmark.left_out
     return {
         "instances": len(samples),
         "missing": len(samples) - len(given),
-        "not_in_benchmark": len(predictions.keys() - {sample.id for sample in samples}),
+        "not_in_benchmark": len(others - behind),
+        **({"behind_the_first": len(behind)} if behind else {}),
         "empty": sum(not prediction.text.strip() for prediction in given),
         "truncated": sum(bool(prediction.truncated) for prediction in given),
+        **_unusual_prompts(given),
         "stripped": sum(bool(found) for found in kinds),
         "stripped_by_kind": {kind: by_kind[kind] for kind in ("leading_space", "output_label", "end_marker")},
         "finish_reasons": dict(sorted(reasons.items())),
     }
+
+
+def _unusual_prompts(given: Sequence[Prediction]) -> dict[str, Any]:
+    """Of few-shot prompts, how many showed how many examples; of how many the definition was cut."""
+    shown = Counter(prediction.num_examples for prediction in given if prediction.num_examples is not None)
+    by_number = {str(number): prompts for number, prompts in sorted(shown.items())}
+    cut = sum(bool(prediction.definition_cut) for prediction in given)
+    return ({"examples_shown": by_number} if by_number else {}) | ({"definition_cut": cut} if cut else {})
 
 
 def write_scores(path: Path, samples: Sequence[Sample], scores: Sequence[InstanceScores]) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from eval.subset import RENAMED, WHOLE, Subset, official_name
-from eval.superni_tasks import Sample, read_split, read_task
+from eval.superni_tasks import OFFICIAL_INSTANCES, Sample, read_split, read_task
 from selfinstruct.errors import UserError
 from selfinstruct.settings import digest
 
 TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
-OFFICIAL_INSTANCES = 100  # the test set is the first 100 instances of each task
+# Instances of the official test tasks, of which some have fewer than 100; of xlingual no count is known.
+INSTANCES_OF = {"default": 11_810}
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
 # First 16 hex digits of the sha256 of each official test task's name: enough to tell an official task from
@@ -44,6 +45,8 @@ class Benchmark:
         tasks_found: how many of them are there.
         other_tasks: scored tasks of the split file that are no official tasks (old drafts of SuperNI).
         missing_tasks: tasks of the split file without a task file.
+        instances_of: instances of the whole benchmark, where all its tasks are there.
+        left_out: ids of instances of the benchmark that lie behind `max_instances_per_task`.
     """
 
     name: str
@@ -54,46 +57,75 @@ class Benchmark:
     missing_tasks: tuple[str, ...]
     max_instances_per_task: int
     samples: tuple[Sample, ...]
+    instances_of: int
+    left_out: frozenset[str] = frozenset()
     subset: Subset = WHOLE
 
     @property
+    def part(self) -> str | None:
+        """How much of the whole is there; None where all is."""
+        if self.tasks_found < self.tasks_of:
+            return f"{self.tasks_found} of {self.tasks_of} tasks"
+        if len(self.samples) < self.instances_of:
+            return f"{len(self.samples):,} of {self.instances_of:,} instances"
+        return None
+
+    @property
     def partial(self) -> bool:
-        """Whether a task is missing, or (SuperNI) its instances are not those of the official test set."""
-        return self.tasks_found < self.tasks_of or self._other_size
+        """Whether tasks or instances are missing, or (SuperNI) more are taken than the official ones."""
+        return self.part is not None or self._other_size
 
     @property
     def _other_size(self) -> bool:
-        return self.name == SUPERNI and self.max_instances_per_task != OFFICIAL_INSTANCES
+        if self.name == SUPERNI:
+            return self.max_instances_per_task != OFFICIAL_INSTANCES
+        return bool(self.left_out)
 
     @property
     def label(self) -> str:
         """The name as it stands on every table: a part of the benchmark is never shown as the whole."""
+        return self.label_of(len(self.samples))
+
+    def label_of(self, predicted: int) -> str:
+        """The label of results where only so many instances have a prediction: a part as well."""
         notes = [f"{self.track} track"] if self.track != "default" else []
-        if self.partial:
-            notes.append(f"partial, {self.tasks_found} of {self.tasks_of} tasks")
+        if part := self._part_of(predicted):
+            notes.append(f"partial, {part}")
         if self._other_size:
-            notes.append(f"first {self.max_instances_per_task} instances of each")
+            notes.append(f"first {counted(self.max_instances_per_task, 'instance')} of each")
         if self.other_tasks:
-            notes.append(f"and {self.other_tasks} tasks that are not in the official test split")
+            notes.append(f"and {counted(self.other_tasks, 'task')} not in the official test split")
         return f"{self.name} ({', '.join(notes)})" if notes else self.name
+
+    def _part_of(self, predicted: int) -> str:
+        parts = [self.part] if self.part else []
+        if predicted < len(self.samples):
+            parts.append(predicted_part(predicted, len(self.samples)))
+        return ", ".join(parts)
 
     @property
     def found(self) -> str:
         """What was found, in a few lines for a terminal."""
         counts = Counter(sample.task for sample in self.samples)
-        lines = [f"{self.label}: {len(counts)} tasks, {len(self.samples)} instances"]
+        lines = [f"{self.label}: {counted(len(counts), 'task')}, {counted(len(self.samples), 'instance')}"]
         if not self.subset.is_whole:
-            lines.append(f"chosen by {self.subset.as_json()}")
-        if short := sum(number < self.max_instances_per_task for number in counts.values()):
-            lines.append(f"{short} tasks have fewer than {self.max_instances_per_task} instances")
+            lines.append(f"chosen by {self.subset.words}")
+        # Where the tasks are shorter by design (ours), nothing is wrong.
+        short = sum(number < self.max_instances_per_task for number in counts.values())
+        if self.name == SUPERNI and short:
+            have = "has" if short == 1 else "have"
+            limit = self.max_instances_per_task
+            lines.append(f"{counted(short, 'task')} {have} fewer than {limit} instances")
         if self.missing_tasks:
             first = ", ".join(self.missing_tasks[:3])
             more = f" and {len(self.missing_tasks) - 3} more" if len(self.missing_tasks) > 3 else ""
-            lines.append(f"{len(self.missing_tasks)} tasks of the split have no task file: {first}{more}")
+            missing = counted(len(self.missing_tasks), "task")
+            have = "has" if len(self.missing_tasks) == 1 else "have"
+            lines.append(f"{missing} of the split {have} no task file: {first}{more}")
         if self.name == SUPERNI and self.other_tasks:
             lines.append(
-                f"{self.other_tasks} tasks of the split are no official test tasks: this clone is not the "
-                "release that results are compared on (an old draft had 33 test tasks); get the current one"
+                f"not official test tasks: {self.other_tasks} of the split; this clone is not "
+                "the release that results are compared on (an old draft had 33 test tasks); get that"
             )
         return "\n".join(lines)
 
@@ -102,12 +134,14 @@ class Benchmark:
         """sha256 of everything that prompts and scores are made of."""
         return digest([self.name, self.tasks_of, [astuple(sample) for sample in self.samples]])
 
-    def as_json(self) -> dict[str, Any]:
-        """What was found, as metrics.json holds it."""
+    def as_json(self, predicted: int | None = None) -> dict[str, Any]:
+        """What was found, as metrics.json holds it; `predicted`: how many instances have a prediction."""
+        num_predicted = len(self.samples) if predicted is None else predicted
+        has_all, part = num_predicted == len(self.samples), self._part_of(num_predicted)
         return {
             "name": self.name,
-            "label": self.label,
-            "partial": self.partial,
+            "label": self.label_of(num_predicted),
+            "partial": self.partial or not has_all,
             "tasks_found": self.tasks_found,
             "tasks_of": self.tasks_of,
             "other_tasks": self.other_tasks,
@@ -115,8 +149,20 @@ class Benchmark:
             "track": self.track,
             "max_instances_per_task": self.max_instances_per_task,
             "instances": len(self.samples),
+            **({"part": part} if part else {}),
+            **({} if has_all else {"predicted": num_predicted}),
             **({} if self.subset.is_whole else {"subset": self.subset.as_json()}),
         }
+
+
+def predicted_part(predicted: int, instances: int) -> str:
+    """What stands on results that lack predictions."""
+    return f"{predicted:,} of {instances:,} instances predicted"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 task`, `2 tasks`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def load_benchmark(
@@ -148,11 +194,12 @@ def load_benchmark(
     if not found:
         first = folder / "tasks" / f"{names[0]}.json"
         raise UserError(f"{folder}: none of the {len(names)} tasks of its split is there (no {first})")
-    samples: list[Sample] = []
-    for name in found:
-        path = task_file(folder, name)
-        samples.extend(read_task(path, name, track, max_instances_per_task, num_examples))
-    samples = subset.of_samples(samples)
+    files = [
+        read_task(task_file(folder, name), name, track, max_instances_per_task, num_examples)
+        for name in found
+    ]
+    samples = subset.of_samples([sample for file in files for sample in file.samples])
+    left_out = [key for file in files for key in file.left_out]
     found = list(dict.fromkeys(sample.task for sample in samples))
     _refuse_repeated_ids(samples, folder)
     name, official = _identity(config, folder, split, track)
@@ -165,6 +212,8 @@ def load_benchmark(
         missing_tasks=tuple(task for task in names if not task_file(folder, task).is_file()),
         max_instances_per_task=max_instances_per_task,
         samples=tuple(samples),
+        instances_of=INSTANCES_OF.get(track, 0) if name == SUPERNI else len(samples) + len(left_out),
+        left_out=frozenset(left_out),
         subset=subset,
     )
 

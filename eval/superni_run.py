@@ -3,7 +3,7 @@
 python scripts/eval_superni.py run_dir=runs/eval llm=tiny adapter=runs/train/adapter
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,15 @@ from eval.intervals import IntervalsConfig
 from eval.predict import read_predictions, write_predictions
 from eval.subset import Subset
 from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
-from eval.superni_score import Systems, Yardsticks, read_system, recorded_setting, score_systems
+from eval.superni_given import (
+    WHOLE_PART,
+    missing_note,
+    part_asked,
+    read_system,
+    recorded_setting,
+    refuse_changed_content,
+)
+from eval.superni_score import Systems, Yardsticks, score_systems
 from eval.user_oriented import system_files
 from selfinstruct import processes
 from selfinstruct.errors import UserError
@@ -88,6 +96,7 @@ def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
         StoppedEarly: the budget is reached.
     """
     with processes.main_speaks_first():
+        config = _on_the_part_asked(config)
         benchmark = load_benchmark(
             config.benchmark,
             config.superni_dir,
@@ -107,8 +116,18 @@ def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
         return _evaluate(config, benchmark)
 
 
+def _on_the_part_asked(config: EvalSuperNIConfig) -> EvalSuperNIConfig:
+    """Score run folders on what they were asked, unless the user says on what."""
+    part = part_asked(config.files, {key: getattr(config, key) for key in WHOLE_PART})
+    if part and processes.is_main():
+        shown = ", ".join(f"{key}={value}" for key, value in part.items())
+        print(f"scored on the part that the runs were asked: {shown}")
+    return replace(config, **part)
+
+
 def _evaluate(config: EvalSuperNIConfig, benchmark: Benchmark) -> dict[str, Any]:
     with open_run(config.run_dir, "eval_superni", _as_json(config)) as run:
+        refuse_changed_content(run, _as_json(config), benchmark, config.files)
         yardsticks = Yardsticks.read(config.track, config.xlingual_tokenizer, config.training_data)
         if config.predictions:
             predictions, setting = _given(config, benchmark)
@@ -123,15 +142,19 @@ def _evaluate(config: EvalSuperNIConfig, benchmark: Benchmark) -> dict[str, Any]
 def _given(config: EvalSuperNIConfig, benchmark: Benchmark) -> tuple[Systems, dict[str, Any]]:
     files = config.files
     systems = {name: read_system(path, benchmark) for name, path in files.items()}
+    for name, predictions in systems.items():
+        if note := missing_note(name, predictions, benchmark):
+            print(note)
     digests = {name: file_digest(path) for name, path in files.items()}
-    setting: dict[str, Any] = {"mode": "score only"}
-    if len(files) == 1:
-        ((name, predictions),) = systems.items()
-        name = config.system or name
-        return {name: predictions}, setting | {"system": name, "predictions": digests.popitem()[1]}
     recorded = {name: recorded_setting(path) for name, path in files.items()}
     asked = {name: found for name, found in recorded.items() if found}
-    return systems, setting | {"system": ", ".join(files), "predictions": digests, "asked": asked}
+    setting: dict[str, Any] = {"mode": "score only"}
+    if len(files) > 1:
+        return systems, setting | {"system": ", ".join(files), "predictions": digests, "asked": asked}
+    ((name, predictions),) = systems.items()
+    system = config.system or name
+    setting |= {"system": system, "predictions": digests[name]}
+    return {system: predictions}, setting | ({"asked": {system: asked[name]}} if asked else {})
 
 
 def _asked(config: EvalSuperNIConfig, benchmark: Benchmark, run: RunFolder) -> tuple[Systems, dict[str, Any]]:

@@ -3,7 +3,6 @@
 python scripts/eval_superni.py 'predictions=[runs/vanilla,runs/tuned]' run_dir=runs/compared
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,16 @@ from typing import Any
 from eval.comparison import ScoredSystem, comparisons, differences, worst_tasks
 from eval.contamination import OVERLAPS, Overlaps, find_overlaps
 from eval.intervals import IntervalsConfig
-from eval.predict import Prediction, read_predictions
+from eval.predict import Prediction
 from eval.score_chart import draw_score_chart
 from eval.summary import RAW, group_scores, score_lines, score_samples, summarise
 from eval.superni import Benchmark
-from eval.superni_tables import compared_tables, superni_tables
+from eval.superni_tables import compared_tables, setting_note, superni_tables
 from eval.superni_tasks import Sample
 from eval.tables import write_tables
 from eval.training_texts import TrainingData, read_training_data
-from eval.user_oriented import PREDICTIONS
 from eval.xlingual import load_byte_pairs
 from selfinstruct import jsonl
-from selfinstruct.errors import UserError
 from selfinstruct.rouge import Tokenize, tokenize_english_stemmed
 
 REFERENCES = "references.jsonl"
@@ -55,30 +52,6 @@ class Yardsticks:
         if training:
             setting |= {"training_data_sha256": training.sha256}
         return cls(tokenize, training, setting)
-
-
-def read_system(path: Path, benchmark: Benchmark) -> dict[str, Prediction]:
-    """A file of predictions that are, at least in part, of this benchmark.
-
-    Raises:
-        UserError: a broken line (`file:line: field: reason`), or no id of the benchmark.
-    """
-    predictions = read_predictions(path)
-    if not {sample.id for sample in benchmark.samples} & predictions.keys():
-        example = next(iter(predictions))
-        reason = f"none of its {len(predictions)} ids is in {benchmark.label} (the first is {example!r})"
-        raise UserError(f"{path}: id: {reason}; is superni_dir the folder that was predicted on?")
-    return predictions
-
-
-def recorded_setting(file: Path) -> dict[str, Any] | None:
-    """How the model was asked, where the file lies in a run folder of ours; None where nobody recorded it."""
-    try:
-        setting = json.loads((file.parent / "metrics.json").read_text(encoding="utf-8"))["setting"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    is_ours = file.name == PREDICTIONS and isinstance(setting, dict) and "prompt_style" in setting
-    return setting if is_ours else None
 
 
 def score_systems(
@@ -121,7 +94,8 @@ def score_systems(
     jsonl.replace_json(folder / "metrics.json", metrics)
     is_one = len(scored) == 1
     write_tables(folder, superni_tables(metrics) if is_one else compared_tables(metrics))
-    draw_score_chart(folder, {setting["system"]: metrics} if is_one else metrics["systems"])
+    shown = {setting["system"]: metrics} if is_one else metrics["systems"]
+    draw_score_chart(folder, shown, metrics["benchmark"], setting_note(metrics))
     return metrics
 
 
@@ -144,11 +118,12 @@ def _compared(
 ) -> dict[str, Any]:
     samples = benchmark.samples
     first, *others = scored
+    by_all = sum(all(sample.id in each.predictions for each in scored.values()) for sample in samples)
     return {
         "systems": dict(by_system),
         "comparisons": comparisons(samples, scored, intervals),
         "worst_tasks": {name: worst_tasks(samples, scored[first], scored[name]) for name in others},
-        "benchmark": benchmark.as_json(),
+        "benchmark": benchmark.as_json(by_all),
     }
 
 

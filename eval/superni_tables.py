@@ -9,7 +9,7 @@ from typing import Any
 from eval.contamination_tables import contamination_tables
 from eval.intervals import Interval
 from eval.scoring import METRICS
-from eval.superni import SUPERNI
+from eval.superni import SUPERNI, predicted_part
 from eval.tables import Cell, Table, comparison_table, systems_by_category_table
 from selfinstruct.paper_numbers import published
 
@@ -39,7 +39,7 @@ def superni_tables(metrics: Metrics) -> list[Table]:
     system = metrics["setting"]["system"]
     return [
         Table(f"{label}: overall", _COLUMNS, _score_rows(groups), (setting, counts_note(metrics))),
-        *_beside_the_paper({system: metrics}, (setting,)),
+        *_beside_the_paper({system: metrics}, metrics["setting"], (setting,)),
         Table(f"{label}: by category", _COLUMNS, _score_rows(categories), notes),
         *_contamination(metrics, {system: metrics}),
     ]
@@ -61,7 +61,7 @@ def compared_tables(metrics: Metrics) -> list[Table]:
     columns = ("system", "instances", "missing", "stripped", *_SCORES)
     return [
         Table(f"{label}: systems", columns, tuple(rows), (setting,)),
-        *_beside_the_paper(systems, (setting,)),
+        *_beside_the_paper(systems, metrics["setting"], (setting,)),
         comparison_table(
             [_named_variant(each) for each in metrics["comparisons"]],
             f"{label}: differences on the same instances",
@@ -85,21 +85,28 @@ def _category(metrics: Metrics, key: str) -> str:
     return f"{_words(key)} *" if _is_superni(metrics) and key in _READ_BY_EXACT_MATCH else _words(key)
 
 
-def _beside_the_paper(systems: Mapping[str, Metrics], notes: Sequence[str]) -> list[Table]:
-    """The paper's table with its published rows and ours below; none for another benchmark."""
+def _beside_the_paper(
+    systems: Mapping[str, Metrics], setting: Mapping[str, Any], notes: Sequence[str]
+) -> list[Table]:
+    """The paper's table with its published rows and ours below.
+
+    None for another benchmark, nor where predictions are missing: those count as empty texts.
+    """
     first = next(iter(systems.values()))
-    if not _is_superni(first):
+    if not _is_superni(first) or any("predicted" in each["benchmark"] for each in systems.values()):
         return []
     paper, benchmark = published("superni"), first["benchmark"]
     rows: list[tuple[Cell, ...]] = []
+    asked = setting.get("asked", {setting["system"]: setting})
+    training = {name: "adapter" for name, found in asked.items() if found.get("llm", {}).get("adapter")}
     for row in paper.values:
         rows.append((f"{row['system']} (paper)", row["size"], row["training"], None, float(row["rougeL"])))
     for name, metrics in systems.items():
         group = metrics["overall"]
-        rows.append((name, None, "here", group["n"], _cell(group["rougeL"])))
+        rows.append((name, None, training.get(name), group["n"], _cell(group["rougeL"])))
     sources = [f"Rows of the paper: {paper.source}, all {benchmark['tasks_of']} tasks."]
     if benchmark["partial"]:
-        found = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks"
+        found = benchmark.get("part") or f"first {benchmark['max_instances_per_task']} instances of each task"
         sources.append(f"Ours is partial ({found}): not to be compared with the paper's.")
     columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")
     title = f"{benchmark['label']}: zero-shot ROUGE-L beside the paper's"
@@ -116,15 +123,19 @@ def _worst_tasks_table(metrics: Metrics, second: str) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for found in metrics["worst_tasks"][second]:
         example = found["example"]
-        texts = (example["input"], " / ".join(example["references"]), example["first"], example["second"])
+        shown = (example["input"], " / ".join(example["references"]), example["first"], example["second"])
         scores = (float(found["first"]), float(found["second"]), float(found["difference"]))
-        rows.append((found["task"], found["n"], *scores, *map(_shortened, texts)))
-    columns = ("task", "instances", first, second, "difference", "input", "reference")
+        rows.append((found["task"], found["n"], *scores, *map(_shortened, shown)))
+    texts = ("input", "reference", f"{first} says", f"{second} says")
     return Table(
         f"{metrics['benchmark']['label']}: tasks that {second} lost to {first} by most",
-        (*columns, f"{first} says", f"{second} says"),
+        ("task", "instances", first, second, "difference", *texts),
         tuple(rows),
-        ("ROUGE-L x100; each with the instance that fell most (differences.jsonl has all).",),
+        (
+            "ROUGE-L x100; each with the instance that fell most of those that both answered "
+            "(differences.jsonl has all).",
+        ),
+        texts,
     )
 
 
@@ -152,23 +163,33 @@ def _score_rows(groups: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[tuple[
 def setting_note(metrics: Metrics) -> str:
     """The setting in one line, for a table's head."""
     setting, benchmark = metrics["setting"], metrics["benchmark"]
-    if "asked" in setting:  # several systems, each asked in its own way
-        each = [f"{name}: {_asked(found)}" for name, found in setting["asked"].items()]
+    if "asked" in setting:  # by runs of ours, each in its own way
+        systems = metrics.get("systems", {setting["system"]: metrics})
+        each = [f"{name}: {_asked(found, systems[name])}" for name, found in setting["asked"].items()]
         asked = "; ".join(["predictions scored as given", *each])
     else:
-        asked = _asked(setting)
+        asked = _asked(setting, metrics)
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each_task = f"first {benchmark['max_instances_per_task']} instances of each"
+    if "predicted" in benchmark:
+        part = predicted_part(benchmark["predicted"], benchmark["instances"])
+        by_all = " by every system" if "systems" in metrics else ""
+        each_task += f", partial: {part}{by_all} (a missing prediction is scored as the empty text)"
     intervals = "95 % intervals by bootstrap over tasks (over instances where there is one task)"
     return f"System {setting['system']}; {asked}; {tasks}, {each_task}; {intervals}."
 
 
-def _asked(setting: Mapping[str, Any]) -> str:
+def _asked(setting: Mapping[str, Any], metrics: Metrics) -> str:
     if setting["mode"] == "score only":
         return "predictions scored as given"
     else:
         limit = f"at most {setting['max_tokens']} tokens an answer"
         shown = f"{setting['num_examples']} examples" if setting["num_examples"] else "zero-shot"
+        by_number = metrics["counts"].get("examples_shown", {})
+        fewer = {number: n for number, n in by_number.items() if int(number) < setting["num_examples"]}
+        if fewer:
+            places = " and ".join(f"{number} in {n}" for number, n in fewer.items())
+            shown += f" (for want of room {places} of {sum(by_number.values())} prompts)"
         stops = [*setting["stop"], *(["the first blank line"] if setting.get("stop_at_paragraph") else [])]
         stopped = f", stopped at {' or '.join(map(repr, stops))}" if stops else ""
         return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}{stopped}"
@@ -179,8 +200,15 @@ def counts_note(metrics: Metrics) -> str:
     counts = metrics["counts"]
     listed = ", ".join(f"{counts[name]} {name}" for name in ("missing", "empty", "truncated", "stripped"))
     reasons = ", ".join(f"{number} {reason}" for reason, number in counts["finish_reasons"].items())
+    benchmark = metrics["benchmark"]
+    others = "not among the chosen tasks" if "subset" in benchmark else "not in the benchmark"
     if counts["not_in_benchmark"]:
-        listed += f", and {counts['not_in_benchmark']} ids that are not in the benchmark (left out)"
+        listed += f", and {counts['not_in_benchmark']} ids that are {others} (left out)"
+    if "behind_the_first" in counts:
+        behind = f"behind the first {benchmark['max_instances_per_task']} of each task"
+        listed += f", and {counts['behind_the_first']} of instances {behind} (left out)"
+    if "definition_cut" in counts:
+        listed += f", and {counts['definition_cut']} whose prompt held no input and not all of the definition"
     return f"Of {counts['instances']} predictions: {listed}; ended by: {reasons}."
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from selfinstruct.errors import UserError
 from selfinstruct.natural_instructions import kind_of, read_task_file
 
+OFFICIAL_INSTANCES = 100  # the test set is the first 100 instances of each task
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -41,6 +43,8 @@ def read_split(folder: Path, track: str) -> list[str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         layout = "a benchmark folder holds tasks/ and splits/default/test_tasks.txt"
+        if others := sorted(each.parent.name for each in folder.glob("splits/*/test_tasks.txt")):
+            layout = f"there is a split of another track: give track={others[0]}"
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"{path}: cannot be read ({reason}); {layout}") from error
     lines: dict[str, int] = {}
@@ -58,8 +62,16 @@ def read_split(folder: Path, track: str) -> list[str]:
     return list(lines)
 
 
-def read_task(path: Path, name: str, track: str, max_instances: int, num_examples: int = 0) -> list[Sample]:
-    """The first instances of one task file; what lies behind them is not looked at.
+@dataclass(frozen=True)
+class TaskFile:
+    """One task file's samples, and the ids of the instances of its test set (the first 100) behind them."""
+
+    samples: tuple[Sample, ...]
+    left_out: tuple[str, ...]
+
+
+def read_task(path: Path, name: str, track: str, max_instances: int, num_examples: int = 0) -> TaskFile:
+    """The first instances of one task file; of what lies behind them, only ids are looked at.
 
     Raises:
         UserError: `file: field: reason`; fewer positive examples than `num_examples`.
@@ -90,7 +102,9 @@ def read_task(path: Path, name: str, track: str, max_instances: int, num_example
                 examples=examples,
             )
         )
-    return samples
+    behind = instances[max_instances:OFFICIAL_INSTANCES]
+    left_out = (str(each.get("id")) if isinstance(each, dict) else "" for each in behind)
+    return TaskFile(tuple(samples), tuple(left_out))
 
 
 def _instance_id(instance: dict[str, Any], where: str) -> str:

@@ -32,15 +32,21 @@ _LATEX_SPECIAL = {
     **{character: f"\\{character}" for character in "{}$&#_%"},
 }
 
+_LATEX_TEXT = r"p{0.14\linewidth}"
+
 
 @dataclass(frozen=True)
 class Table:
-    """A title, columns, rows of cells and notes; a note says in one line under what setting values stand."""
+    """A title, columns, rows of cells and notes; a note says in one line under what setting values stand.
+
+    `texts` names the columns that hold whole sentences: on the left, and in LaTeX broken into lines.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -52,13 +58,17 @@ class Table:
         head = [escape_markdown(column) for column in self.columns]
         body = [[_shown(cell, escape_markdown) for cell in row] for row in self.rows]
         widths = [max(3, *(len(row[i]) for row in [head, *body])) for i in range(len(head))]
-        rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+        on_left = [i == 0 or column in self.texts for i, column in enumerate(self.columns)]
+        rule = [
+            "-" * width if left else "-" * (width - 1) + ":"
+            for width, left in zip(widths, on_left, strict=True)
+        ]
         lines = [f"**{escape_markdown(self.title)}**", ""]
         for note in self.notes:
             lines += [escape_markdown(note), ""]
         for row in (head, rule, *body):
-            first, *rest = zip(row, widths, strict=True)
-            padded = [first[0].ljust(first[1])] + [text.rjust(width) for text, width in rest]
+            cells = zip(row, widths, on_left, strict=True)
+            padded = [text.ljust(width) if left else text.rjust(width) for text, width, left in cells]
             lines.append(f"| {' | '.join(padded)} |")
         return "\n".join(lines) + "\n"
 
@@ -66,12 +76,14 @@ class Table:
         """A `table` environment in booktabs style, title and notes in its caption."""
         caption = " ".join(escape_latex(text.rstrip(".")) + "." for text in (self.title, *self.notes))
         rows = [" & ".join(_shown(cell, escape_latex) for cell in row) + r" \\" for row in self.rows]
+        kinds = "l" + "".join(_LATEX_TEXT if each in self.texts else "r" for each in self.columns[1:])
         return "\n".join(
             [
                 r"\begin{table}",
                 r"\centering",
                 rf"\caption{{{caption}}}",
-                rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}",
+                *([r"\footnotesize"] if self.texts else []),
+                rf"\begin{{tabular}}{{{kinds}}}",
                 r"\toprule",
                 " & ".join(escape_latex(column) for column in self.columns) + r" \\",
                 r"\midrule",

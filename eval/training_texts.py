@@ -4,6 +4,7 @@ python scripts/eval_superni.py predictions=predictions.jsonl training_data=runs/
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +24,14 @@ class TrainingText:
 
     Attributes:
         where: file and line (or record).
-        instruction: the task's words; the whole prompt where the row does not take it apart.
-        input: the input, or the whole prompt again.
+        instructions: the task's words; of a prompt, each way in which it may begin with them.
+        inputs: the input; of a prompt, what follows each of those.
         parts: each text of the row, the answer included.
     """
 
     where: str
-    instruction: str
-    input: str
+    instructions: tuple[str, ...]
+    inputs: tuple[str, ...]
     parts: tuple[str, ...]
 
 
@@ -110,14 +111,36 @@ def _text(record: Any, where: str) -> TrainingText:
         if isinstance(instruction := record.get("instruction"), str):
             given, output = record.get("input"), record.get("output")
             parts = tuple(text for text in (instruction, given, output) if isinstance(text, str))
-            return TrainingText(where, instruction, given if isinstance(given, str) else "", parts)
+            return TrainingText(where, (instruction,), (given,) if isinstance(given, str) else (), parts)
         if isinstance(prompt := record.get("prompt"), str):
             completion = record.get("completion")
             parts = (prompt, completion) if isinstance(completion, str) else (prompt,)
-            return TrainingText(where, prompt, prompt, parts)
+            return TrainingText(where, *_taken_apart(prompt), parts)
         if isinstance(messages := record.get("messages"), list):
             said = [(each.get("role"), each.get("content")) for each in messages if isinstance(each, dict)]
             texts = [(role, text) for role, text in said if isinstance(text, str)]
             if asked := [text for role, text in texts if role == "user"]:
-                return TrainingText(where, asked[0], asked[0], tuple(text for _, text in texts))
+                return TrainingText(where, *_taken_apart(asked[0]), tuple(text for _, text in texts))
     raise UserError(f"{where}: no text to compare; {_NEEDED}")
+
+
+# The words around instruction and input in the prompts of stage 4, of evaluation, and in the usual templates.
+_HEAD = re.compile(r"\A\s*(?:#+ *)?(?:task|definition|instruction)\s*:\s*", re.IGNORECASE)
+_TAIL = re.compile(r"\s*(?:#+ *)?(?:output|response|answer)\s*:\s*\Z", re.IGNORECASE)
+_INPUT = re.compile(r"\s*^(?:#+ *)?input\s*:\s*", re.IGNORECASE | re.MULTILINE)
+_BLANK_LINES, _LINE_END = re.compile(r"\n\s*\n"), re.compile(r"\n")
+
+
+def _taken_apart(prompt: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The instructions and inputs that a prompt may be made of: a row means the same in every form.
+
+    Split where an input is announced, else at each blank line, else at each line end. The whole is among
+    both: of a prompt without a mark nobody knows what it is.
+    """
+    words = _TAIL.sub("", _HEAD.sub("", prompt)).strip()
+    for mark in (_INPUT, _BLANK_LINES, _LINE_END):
+        if found := list(mark.finditer(words)):
+            before = (words[: each.start()].strip() for each in found)
+            after = (words[each.end() :].strip() for each in found)
+            return (words, *before), (words, *after)
+    return (words,), (words,)

@@ -3,6 +3,7 @@
 python scripts/eval_user_oriented.py run_dir=runs/user predictions=predictions.jsonl
 """
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,19 +114,36 @@ def read_user_tasks(path: Path) -> list[UserTask]:
 def system_files(given: Sequence[str]) -> dict[str, Path]:
     """System name -> prediction file: a run folder stands for its `predictions.jsonl`.
 
+    A system is called as its file or folder is; where several are called so, as the nearest folder above
+    that tells them apart.
+
     Raises:
-        UserError: nothing is given, or two systems have the same name.
+        UserError: nothing is given, a run is not finished, or two systems have the same name.
     """
     if not given:
         raise UserError("predictions: the list is empty; give files or run folders")
     files: dict[str, Path] = {}
-    for name in given:
-        path = Path(name)
-        system = path.name if path.is_dir() else path.stem
+    for path, system in zip(map(Path, given), _system_names([Path(name) for name in given]), strict=True):
         if system in files:
             raise UserError(f"predictions: two systems are called {system!r}; rename a file or folder")
         files[system] = path / PREDICTIONS if path.is_dir() else path
+        if path.is_dir() and (path / "manifest.json").is_file() and not files[system].is_file():
+            advice = "its run is not finished; start it again with the words it was started with"
+            raise UserError(f"predictions: {path} holds no {PREDICTIONS} yet: {advice}")
     return files
+
+
+def _system_names(paths: Sequence[Path]) -> list[str]:
+    absolute = [Path(os.path.abspath(path)) for path in paths]  # a link keeps the name it was given by
+    parts = [(*path.parts[:-1], path.name if path.is_dir() else path.stem) for path in absolute]
+    names = []
+    for own in parts:
+        others = [other for other in parts if other is not own]
+        length = next((n for n in range(1, len(own) + 1) if all(o[-n:] != own[-n:] for o in others)), 1)
+        decisive = own[-length]
+        is_enough = length == 1 or all(decisive not in other for other in others)
+        names.append(decisive if is_enough else "/".join(own[-length:]))
+    return names
 
 
 def read_responses(path: Path, tasks: Sequence[UserTask]) -> list[Response]:
@@ -190,6 +208,7 @@ def response_line(response: Response) -> jsonl.Record:
             "finish_reason": prediction.finish_reason,
             "num_prompt_tokens": prediction.num_prompt_tokens,
             "truncated": prediction.truncated,
+            **prediction.rare,
         }
     return line
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from selfinstruct.errors import UserError
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 def read_task_file(path: Path) -> dict[str, Any]:
     """The object of a task file (Definition, Categories, Instances, ...); what it holds is not checked.
@@ -14,7 +16,12 @@ def read_task_file(path: Path) -> dict[str, Any]:
         UserError: `file[:line]: reason`.
     """
     try:
-        task = json.loads(path.read_bytes().decode("utf-8-sig"))
+        content = path.read_bytes()
+        if content.startswith(_LFS_POINTER):
+            raise UserError(
+                f"{path}: a pointer of Git LFS, not the file itself; run `git lfs pull` in its clone"
+            )
+        task = json.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check the file") from error
     except UnicodeDecodeError as error:

@@ -352,7 +352,7 @@ def test_without_arguments_the_demo_is_rated_else_the_paper_s_else_the_message_s
         ({"port": 99999}, "port: 99999"),
         ({"num_items": 0}, "num_items: 0"),
         ({"predictions": []}, "predictions: the list is empty"),
-        ({"predictions": ["a/one.jsonl", "b/one.jsonl"]}, "two systems are called 'one'"),
+        ({"predictions": ["a/one.jsonl", "a/one.jsonl"]}, "two systems are called 'one'"),
         ({"predictions": "missing.jsonl"}, "missing.jsonl: cannot be read"),
         ({"predictions": "x.jsonl", "generated": Path("y")}, "predictions and generated are both given"),
         ({"adjudicate": "eve"}, "there is nothing to decide"),

@@ -87,6 +87,49 @@ def test_other_scripts_are_compared_too(tmp_path: Path) -> None:
     assert found.inputs["t-0"].shared[13] == 1.0
 
 
+FORMS = {
+    "fields": lambda task, given: {"instruction": task, "input": given, "output": "yes"},
+    "prompt": lambda task, given: {"prompt": f"Task: {task}\nInput: {given}\nOutput:", "completion": " yes"},
+    "prompt without marks": lambda task, given: {"prompt": f"{task}\n\n{given}\n\n", "completion": "yes"},
+    "prompt of lines": lambda task, given: {"prompt": f"{task}\n{given}\n\n", "completion": "yes"},
+    "template": lambda task, given: {
+        "prompt": f"### Instruction:\n{task}\n\n### Input:\n{given}\n\n### Response:\n",
+        "completion": "yes",
+    },
+    "messages": lambda task, given: {
+        "messages": [
+            {"role": "user", "content": f"{task}\n\n{given}"},
+            {"role": "assistant", "content": "yes"},
+        ]
+    },
+}
+TEN = "the grey boat left before anyone could wave to it"  # its words, one short of 13 and more than 8
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_row_gives_the_same_verdict_in_every_form(form: str, tmp_path: Path) -> None:
+    samples = [
+        sample("copied", "Count the boats.", TEN),
+        sample("changed", "Name the harbour.", TEN.replace("grey", "blue")),
+        sample("near", "Write the verb of this sentence down now.", "one"),
+        sample("other", "Say what day it is.", "a train came in late and nobody was there to see"),
+        sample("short", "Answer.", "the grey boat left"),
+    ]
+    row = FORMS[form]("Write down the verb of this sentence now.", TEN)
+    found = overlaps(tmp_path, [ROW, row], *samples)
+    assert [found.touches(each) for each in samples] == [True, True, True, False, False]
+    assert found.inputs["copied-0"].is_held and found.inputs["copied-0"].where["whole"].endswith(":2")
+
+
+def test_a_short_input_inside_a_longer_text_overlaps_in_every_form(tmp_path: Path) -> None:
+    one = sample("t", "Count the boats.", TEN)
+    long = f"In the morning {TEN}, and so we went home again without a word about what had been said there."
+    for form in FORMS.values():
+        assert overlaps(tmp_path, [form("Sum it up.", long)], one).touches(one)
+        apart = long.replace("before anyone", "long before anyone")
+        assert not overlaps(tmp_path, [form("Sum it up.", apart)], one).touches(one)
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -149,7 +192,8 @@ def test_other_training_data_is_refused(name: str, content: str, message: str, t
 def test_the_score_without_what_overlaps_stands_beside_the_score(tmp_path: Path) -> None:
     write_benchmark(tmp_path / "benchmark", {"t1": task("t1", definition=DEFINITION), "t2": task("t2")})
     jsonl.replace(tmp_path / "train.jsonl", [ROW, ROW | {"instruction": DEFINITION}])
-    texts = {instance("t1", 0)["id"]: "yes", instance("t1", 1)["id"]: "yes", instance("t2", 0)["id"]: "yes"}
+    texts = {instance(name, number)["id"]: "yes" for name in ("t1", "t2") for number in range(2)}
+    texts[instance("t2", 1)["id"]] = "no"
     path = predictions_file(tmp_path / "p.jsonl", texts)
     training_data = str(tmp_path / "train.jsonl")
     metrics = evaluate_superni(settings(tmp_path, predictions=path, training_data=training_data))
@@ -161,6 +205,7 @@ def test_the_score_without_what_overlaps_stands_beside_the_score(tmp_path: Path)
         "too_short": 1,
         "shared_13": 1,
         "shared_8": 1,
+        "whole": 0,
         "rouge": 1,
         "overlapping": 1,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eval.fitting import fit_prompt, max_prompt_tokens
+from eval.fitting import FittedPrompt, fit_prompt, max_prompt_tokens
 from eval.predict import (
     Manner,
     Prediction,
@@ -88,7 +88,7 @@ def test_as_much_of_the_input_stays_as_fits() -> None:
 
 def test_where_the_definition_alone_is_too_long_its_end_goes_too() -> None:
     prompt = fit_prompt(sample("in", "a b c d e f"), "self-instruct", WordLLM(), 4)
-    assert prompt == prompt.__class__("a b c\nOutput:", truncated=True)
+    assert prompt == FittedPrompt("a b c\nOutput:", truncated=True, definition_cut=True)
 
 
 def test_a_context_without_room_for_any_prompt_is_refused() -> None:
@@ -100,9 +100,9 @@ def test_examples_that_do_not_fit_are_left_out_from_the_last_before_anything_is_
     few_shot = replace(sample("one"), examples=(("a", "b"), ("c", "d")))
     whole = fit_prompt(few_shot, "self-instruct", WordLLM(), 20)
     shorter = fit_prompt(few_shot, "self-instruct", WordLLM(), 19)
-    assert whole.text.count("Output:") == 3 and not whole.truncated
+    assert whole.text.count("Output:") == 3 and whole.num_examples == 2
     one_example = "Task: Say yes.\nExample 1\nInput: a\nOutput: b\n\nExample 2\nInput: one\nOutput:"
-    assert shorter.text == one_example and shorter.truncated
+    assert shorter == FittedPrompt(one_example, truncated=False, num_examples=1)
     assert fit_prompt(few_shot, "self-instruct", WordLLM(), 5).text == "Say yes.\n\nInput: one\nOutput:"
 
 
@@ -131,6 +131,32 @@ def test_a_shortened_prompt_is_marked_with_its_prediction() -> None:
     predictions = predict(samples, WordLLM(context_length=10), Manner("self-instruct", 4))
     assert [prediction.truncated for prediction in predictions] == [True, False]
     assert predictions[0].num_prompt_tokens == 6
+
+
+def test_examples_left_out_and_a_cut_definition_are_kept_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = (("w", "yes"), ("w w w w", "yes"))
+    samples = [
+        replace(sample("one", number=0), examples=examples),
+        replace(sample("one two three four five six seven eight nine", number=1), examples=examples),
+        sample("gone", definition="a b c d e f g h i j", number=2),
+    ]
+    predictions = predict(samples, WordLLM(context_length=22), Manner("self-instruct", 15))
+    found = [(each.num_examples, each.truncated, each.definition_cut) for each in predictions]
+    assert found[:2] == [(0, False, None), (0, True, None)]
+    predictions = predict(samples, WordLLM(context_length=10), Manner("self-instruct", 4))
+    assert predictions[2] == replace(predictions[2], truncated=True, definition_cut=True)
+    assert (
+        "no input and not all of the definition, since no more fits: 1 (the model reads 6"
+        in capsys.readouterr().out
+    )
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, samples, predictions)
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line.get("num_examples") for line in lines] == [0, 0, None]
+    assert [line.get("definition_cut") for line in lines] == [None, None, True]
+    assert list(read_predictions(path).values()) == predictions
 
 
 def test_a_prediction_line_holds_what_both_official_scripts_read(tmp_path: Path) -> None:
@@ -243,7 +269,7 @@ def test_tk_def_leaves_an_example_out_that_would_not_fit_1024_tokens(
 ) -> None:
     prompt = fit_prompt(few_shot(first, second), "tk-def", WordLLM(), None)
     assert prompt.text.count("Positive Example") == shown
-    assert prompt.truncated is (shown < 2)
+    assert (prompt.num_examples, prompt.truncated) == (shown, False)
     assert fit_prompt(few_shot(first, second), "self-instruct", WordLLM(), None).text.count("Example") == 3
 
 
@@ -254,7 +280,7 @@ def test_the_prompts_of_the_real_task_are_literally_the_protocols() -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     definition, given = content["Definition"][0], content["Instances"][0]["input"]
     first, second = content["Positive Examples"][:2]
-    found = read_task(path, "task1393", "default", 1, num_examples=2)[0]
+    found = read_task(path, "task1393", "default", 1, num_examples=2).samples[0]
     zero = replace(found, examples=())
 
     def stopped(text: str) -> str:

@@ -124,6 +124,8 @@ def test_what_was_stripped_is_named(text: str, kinds: list[str]) -> None:
         ("A\r\n\r\nB", "A", "A"),
         ("A\u2028B\nC", "A\u2028B\nC", "A\u2028B"),
         ("", "", ""),
+        # Only `stripped` takes these off.
+        ("Output: A</s>\nB\n\nC", "Output: A</s>\nB", "Output: A</s>"),
     ],
 )
 def test_the_first_paragraph_and_line_skip_blank_lines_before_them(

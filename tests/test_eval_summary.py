@@ -10,6 +10,7 @@ from eval.intervals import mean_interval
 from eval.predict import Prediction
 from eval.summary import read_clusters, score_samples, summarise, write_scores
 from eval.superni import Benchmark, load_benchmark
+from eval.superni_tables import counts_note, setting_note
 from selfinstruct.errors import UserError
 
 
@@ -99,6 +100,21 @@ def test_what_ended_stripped_and_truncated_predictions_is_counted(benchmark: Ben
     assert counts["stripped"] == 1
     assert counts["stripped_by_kind"] == {"leading_space": 1, "output_label": 0, "end_marker": 1}
     assert counts["finish_reasons"] == {"length": 1, "stop": 1, "unknown": 1}
+    assert not {"examples_shown", "definition_cut"} & counts.keys()
+
+
+def test_examples_shown_and_cut_definitions_are_counted_and_said(benchmark: Benchmark) -> None:
+    texts = [
+        Prediction("a", num_examples=number, definition_cut=number == 0) for number in (2, 2, 0, 1, 2, 2)
+    ]
+    predictions = dict(zip((sample.id for sample in benchmark.samples), texts, strict=True))
+    metrics = summary(benchmark, predictions)
+    assert metrics["counts"]["examples_shown"] == {"0": 1, "1": 1, "2": 4}
+    setting = {"mode": "few-shot", "system": "s", "prompt_style": "tk-def", "num_examples": 2, "stop": []}
+    metrics["setting"] = setting | {"max_tokens": 9}
+    shown = "2 examples (for want of room 0 in 1 and 1 in 1 of 6 prompts), prompt tk-def"
+    assert shown in setting_note(metrics)
+    assert "and 1 whose prompt held no input and not all of the definition" in counts_note(metrics)
 
 
 def test_scores_on_disk_come_back_as_lists_by_task(benchmark: Benchmark, tmp_path: Path) -> None:

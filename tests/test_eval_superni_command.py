@@ -84,7 +84,8 @@ def test_score_only_from_another_folder_with_relative_paths(folder: Path) -> Non
 
 def test_a_partial_superni_is_labelled_in_every_table_and_in_the_metrics(tmp_path: Path) -> None:
     write_benchmark(tmp_path / "benchmark", {OFFICIAL: task(OFFICIAL)}, split=f"{OFFICIAL}\ntask288_x\n")
-    path = predictions_file(tmp_path / "p.jsonl", {instance(OFFICIAL, 0)["id"]: "yes"})
+    texts = {instance(OFFICIAL, number)["id"]: "yes" for number in range(2)}
+    path = predictions_file(tmp_path / "p.jsonl", texts)
     config = settings(tmp_path, predictions=path, superni_dir=str(tmp_path / "benchmark"))
     metrics = evaluate_superni(config)
     label = "SuperNI (partial, 1 of 119 tasks)"
@@ -99,10 +100,26 @@ def test_the_csv_is_one_table_with_the_setting_in_every_row(folder: Path) -> Non
     evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl"), system="a_b"))
     with open(folder / "run" / "table.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[0]["table"] == "Mini: overall"
+    assert rows[0]["table"] == "Mini (partial, 3 of 4 instances predicted): overall"
     assert rows[0]["exact match"] == "50.0000"
     assert rows[-1]["group"] == "word analogy"
     assert all(row["notes"].startswith("System a_b; predictions scored as given") for row in rows)
+
+
+def test_missing_predictions_are_said_wherever_the_score_stands(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
+    label = "Mini (partial, 3 of 4 instances predicted)"
+    assert metrics["overall"]["exact_match"]["value"] == 50.0  # the official rule stays: empty text
+    found = {key: metrics["benchmark"][key] for key in ("label", "partial", "part", "predicted")}
+    part = "3 of 4 instances predicted"
+    assert found == {"label": label, "partial": True, "part": part, "predicted": 3}
+    assert "p: partial: 3 of 4 instances predicted" in capsys.readouterr().out
+    for name in ("table.md", "table.tex", "table.csv"):
+        text = (folder / "run" / name).read_text(encoding="utf-8")
+        assert text.count("Mini") == text.count(label) >= 2
+        assert "partial: 3 of 4 instances predicted (a missing prediction is scored" in text
 
 
 def test_a_folder_scored_with_other_predictions_is_refused(folder: Path) -> None:
@@ -115,8 +132,51 @@ def test_a_folder_scored_with_other_predictions_is_refused(folder: Path) -> None
 def test_a_changed_benchmark_is_refused(folder: Path) -> None:
     evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
     write_benchmark(folder / "benchmark", {"t1": task("t1", definition="Other."), "t2": task("t2")})
-    with pytest.raises(UserError, match="benchmark_sha256: was"):
+    with pytest.raises(UserError, match="run: the content of the task files has changed since it was made"):
         evaluate_superni(settings(folder, predictions=str(folder / "p.jsonl")))
+
+
+def test_a_changed_file_of_predictions_is_named(folder: Path) -> None:
+    given = [str(folder / "p.jsonl"), str(folder / "q.jsonl")]
+    predictions_file(folder / "q.jsonl", {instance("t1", 0)["id"]: "yes"})
+    for run, predictions in (("one", given[1]), ("two", given)):
+        evaluate_superni(settings(folder, run_dir=str(folder / run), predictions=predictions))
+    predictions_file(folder / "q.jsonl", {instance("t1", 0)["id"]: "no"})
+    for run, predictions in (("one", given[1]), ("two", given)):
+        with pytest.raises(UserError, match=r"the content of .*q\.jsonl has changed since it was made"):
+            evaluate_superni(settings(folder, run_dir=str(folder / run), predictions=predictions))
+
+
+def test_a_run_folder_that_is_not_finished_is_called_so(folder: Path) -> None:
+    (folder / "half").mkdir()
+    (folder / "half" / "manifest.json").write_text('{"command": "eval_superni", "status": "running"}')
+    with pytest.raises(UserError, match=r"half holds no predictions\.jsonl yet: its run is not finished"):
+        settings(folder, predictions=str(folder / "half"))
+
+
+def official_lines(path: Path, **changes: Any) -> str:
+    """Two lines of Tk-Instruct's form for the first task; the second with changes."""
+    lines = [
+        {"id": instance("t1", n)["id"], "Task": "t1", "Instance": instance("t1", n), "prediction": "yes"}
+        for n in range(2)
+    ]
+    lines[1] |= changes
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def test_a_line_that_names_another_task_than_its_instances_is_refused(folder: Path) -> None:
+    path = official_lines(folder / "q.jsonl", Task="t2")
+    with pytest.raises(UserError, match=r"q\.jsonl:2: Task: 't2', but 't1-0+1' is of t1 in Mini; is superni"):
+        evaluate_superni(settings(folder, predictions=path))
+
+
+def test_lines_with_other_references_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = official_lines(folder / "q.jsonl", Instance=instance("t1", 1, ["no"]))
+    assert evaluate_superni(settings(folder, predictions=path))["tasks"]["t1"]["rougeL"]["value"] == 100.0
+    assert "q.jsonl: 1 line with other references than the task files" in capsys.readouterr().out
+    evaluate_superni(settings(folder, run_dir=str(folder / "again"), predictions=official_lines(Path(path))))
+    assert "other references" not in capsys.readouterr().out
 
 
 def test_predictions_of_another_benchmark_are_refused(folder: Path) -> None:
@@ -157,6 +217,14 @@ def test_the_llm_group_decides_without_model_and_takes_the_adapter(tmp_path: Pat
     assert model_config(settings(tmp_path, llm=local).question) == LLMConfig(
         backend="local", model="m", batch_size=4
     )
+
+
+def test_a_server_without_its_models_name_is_told_from_a_model_here(tmp_path: Path) -> None:
+    llm = {"backend": "openai", "base_url": "http://localhost:8000/v1"}
+    with pytest.raises(
+        UserError, match=r"llm\.model is missing; .* model= of an evaluation one on this machine"
+    ):
+        settings(tmp_path, model="llama", llm=llm)
 
 
 def test_the_chat_style_asks_through_the_chat_template(tmp_path: Path) -> None:
@@ -256,6 +324,14 @@ def check_predictions(run: Path) -> None:
     counts = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["counts"]
     assert (counts["truncated"], counts["missing"]) == (1, 0)
     assert "1 truncated" in (run / "table.md").read_text(encoding="utf-8")
+
+
+def test_the_chat_style_without_a_template_is_refused_by_its_own_key(model: Path, folder: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"no chat template, which prompt_style=chat needs; use prompt_style="
+    ):
+        evaluate_superni(settings(folder, model=str(model), prompt_style="chat"))
+    assert not (folder / "run").exists()
 
 
 def test_a_complete_run_started_again_changes_nothing(model: Path, folder: Path) -> None:

@@ -17,6 +17,7 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Completion, FinishReason, LLMConfig, Request, complete_in_order
 from selfinstruct.llm.cache import GrowingLayer
 from selfinstruct.llm.decoding import Decoder, Row, Sampler
+from selfinstruct.llm.half_characters import unfinished_bytes
 from selfinstruct.llm.local import LocalLLM, StopWatch
 from selfinstruct.llm.prefixes import by_length, families, shared_prefix
 
@@ -349,6 +350,32 @@ def test_a_character_cut_by_max_tokens_leaves_no_replacement_mark(
     tokens = byte_level_tokenizer()("sea 🦊")["input_ids"]
     completion = ask(forced(llm, tokens, monkeypatch), "Write", max_tokens=len(tokens) - 1)
     assert (completion.text, completion.finish_reason) == ("sea ", "length")
+
+
+@pytest.mark.parametrize(
+    ("given", "cut", "left"), [("sea \ufffd\ufffd", 0, "sea \ufffd\ufffd"), ("a\ufffd🦊", 1, "a\ufffd")]
+)
+def test_a_replacement_mark_that_the_model_wrote_stays(
+    given: str, cut: int, left: str, llm: LocalLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = byte_level_tokenizer()(given)["input_ids"]
+    completion = ask(forced(llm, tokens, monkeypatch), "Write", max_tokens=len(tokens) - cut)
+    assert (completion.text, completion.finish_reason) == (left, "length")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "unfinished"),
+    [
+        (["▁sea", "<0xF0>", "<0x9F>"], 2),
+        (["<0xF0>", "<0x9F>", "<0xA6>", "<0x8A>"], 0),
+        (["▁sea", "\ufffd"], 0),
+        (["Ġsea", "ðŁ"], 2),
+        (["▁caf", "é"], 1),  # of a vocabulary of words: what is decoded does not end in a mark then
+        ([None], 0),
+    ],
+)
+def test_an_unfinished_character_is_told_by_its_bytes(pieces: list[str | None], unfinished: int) -> None:
+    assert unfinished_bytes(pieces) == unfinished
 
 
 # ---- context, chat

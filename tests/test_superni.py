@@ -9,7 +9,14 @@ import pytest
 from benchmark_folders import instance, named, task, write_benchmark
 
 from eval.subset import Subset
-from eval.superni import SUPERNI, Benchmark, BenchmarkConfig, load_benchmark, official_digests
+from eval.superni import (
+    SUPERNI,
+    Benchmark,
+    BenchmarkConfig,
+    _name_digest,
+    load_benchmark,
+    official_digests,
+)
 from eval.superni_tasks import read_task
 from selfinstruct.errors import UserError
 from selfinstruct.settings import REPOSITORY
@@ -64,6 +71,24 @@ def test_a_whole_benchmark_is_called_by_its_name(tmp_path: Path) -> None:
     assert (benchmark.label, benchmark.partial) == ("Mini", False)
 
 
+def test_fewer_instances_than_a_task_has_make_any_benchmark_partial(tmp_path: Path) -> None:
+    tasks = {"t1": task("t1", instances=150), "t2": task("t2", instances=3)}
+    benchmark = load(write_benchmark(tmp_path, tasks), instances=10)
+    assert benchmark.partial
+    assert benchmark.label == "Mini (partial, 13 of 103 instances, first 10 instances of each)"
+    assert load(tmp_path).label == load(tmp_path, instances=200).label == "Mini"
+
+
+def test_task_files_cut_short_are_never_the_whole_of_superni(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"task{number}" for number in range(119)]
+    monkeypatch.setattr("eval.superni.official_digests", lambda track: {_name_digest(name) for name in names})
+    benchmark = load(write_benchmark(tmp_path, {name: task(name, instances=4) for name in names}))
+    assert benchmark.label == "SuperNI (partial, 476 of 11,810 instances)"
+    assert benchmark.as_json() | {"partial": True, "part": "476 of 11,810 instances"} == benchmark.as_json()
+
+
 def test_there_are_119_official_tasks() -> None:
     assert len(official_digests()) == 119
 
@@ -77,7 +102,7 @@ def test_tasks_of_an_old_draft_split_are_named_beside_the_official_ones(tmp_path
     benchmark = load(
         write_benchmark(tmp_path, {OFFICIAL: task(OFFICIAL), "task999_old": task("task999_old")})
     )
-    label = "SuperNI (partial, 1 of 119 tasks, and 1 tasks that are not in the official test split)"
+    label = "SuperNI (partial, 1 of 119 tasks, and 1 task not in the official test split)"
     assert benchmark.label == label
 
 
@@ -175,12 +200,13 @@ def test_a_task_file_that_is_no_json_is_named_with_its_place(
         load(folder)
 
 
-def test_what_lies_behind_the_instances_used_is_not_looked_at(tmp_path: Path) -> None:
+def test_of_what_lies_behind_the_instances_used_only_ids_are_looked_at(tmp_path: Path) -> None:
     content = task("t1", instances=3)
     content["Instances"][2]["output"] = None
     path = tmp_path / "t1.json"
     path.write_text(json.dumps(content))
-    assert len(read_task(path, "t1", "default", 2)) == 2
+    found = read_task(path, "t1", "default", 2)
+    assert (len(found.samples), found.left_out) == (2, (instance("t1", 2)["id"],))
 
 
 def test_one_id_in_two_tasks_is_an_error(tmp_path: Path) -> None:
@@ -206,6 +232,22 @@ def test_a_broken_split_file_is_named_with_its_line(split: str, message: str, tm
 def test_a_folder_of_another_shape_is_refused_with_the_layout(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a benchmark folder holds tasks/ and splits/default/test_tasks.txt"):
         load(tmp_path)
+
+
+def test_a_folder_of_the_other_track_alone_names_it(tmp_path: Path) -> None:
+    (write_benchmark(tmp_path, {"t1": task("t1")}) / "splits" / "default").rename(
+        tmp_path / "splits/xlingual"
+    )
+    with pytest.raises(UserError, match=r"default/test_tasks.txt: cannot be .*: give track=xlingual"):
+        load(tmp_path)
+
+
+def test_a_task_file_that_git_lfs_has_not_fetched_is_called_so(tmp_path: Path) -> None:
+    folder = write_benchmark(tmp_path, {"t1": task("t1")})
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    (folder / "tasks" / "t1.json").write_text(pointer)
+    with pytest.raises(UserError, match=r"t1\.json: a pointer of Git LFS, .* run `git lfs pull`"):
+        load(folder)
 
 
 def test_a_track_that_cannot_be_scored_is_refused(tmp_path: Path) -> None:
@@ -253,7 +295,9 @@ def test_a_part_is_chosen_by_name_glob_or_category_and_called_partial(
     assert list(dict.fromkeys(sample.task for sample in benchmark.samples)) == found
     assert benchmark.label == f"Mini (partial, {len(found)} of 3 tasks)"
     assert benchmark.as_json()["subset"] == {"tasks": list(patterns), "categories": list(categories)}
-    assert f"chosen by {{'tasks': {list(patterns)}" in benchmark.found
+    words = {"tasks": patterns, "categories": categories}
+    shown = " and ".join(f"{key}=[{', '.join(each)}]" for key, each in words.items() if each)
+    assert f"chosen by {shown}\n" in f"{benchmark.found}\n"
 
 
 def test_a_pattern_or_category_of_no_task_is_refused_with_a_hint(three: Path) -> None:
@@ -274,10 +318,10 @@ def test_the_whole_benchmark_says_nothing_of_a_subset(three: Path) -> None:
 def test_what_was_found_is_counted(tmp_path: Path) -> None:
     tasks = {OFFICIAL: task(OFFICIAL, instances=100), "task999_old": task("task999_old")}
     found = load(write_benchmark(tmp_path, tasks, split=f"{OFFICIAL}\ntask999_old\ntask5_x\n")).found
-    assert "SuperNI (partial, 1 of 119 tasks, and 1 tasks" in found
-    assert "1 tasks have fewer than 100 instances" in found
-    assert "1 tasks of the split have no task file: task5_x" in found
-    assert "1 tasks of the split are no official test tasks: this clone is not the release" in found
+    assert "SuperNI (partial, 1 of 119 tasks, and 1 task not" in found
+    assert "1 task has fewer than 100 instances" in found
+    assert "1 task of the split has no task file: task5_x" in found
+    assert "not official test tasks: 1 of the split; this clone is not the release" in found
 
 
 NEW, OLD = "task121_zest_text_modification", "task121_zest_question_rewriting"

@@ -14,10 +14,12 @@ from test_eval_superni_command import OFFICIAL, predictions_file, settings
 from eval.comparison import ScoredSystem, comparisons, differences, worst_tasks
 from eval.intervals import IntervalsConfig
 from eval.predict import Prediction
+from eval.score_chart import _papers_bars
 from eval.scoring import score
 from eval.summary import score_samples
 from eval.superni_run import evaluate_superni
 from eval.superni_tasks import Sample
+from eval.user_oriented import system_files
 from eval.xlingual import load_byte_pairs
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
@@ -77,6 +79,12 @@ def test_the_worst_losses_come_first_each_with_the_instance_that_fell_most() -> 
     assert listed == ["t1-1", "t3-0", "t1-0", "t2-0"]
 
 
+def test_an_example_that_both_answered_is_shown_before_one_without_answer() -> None:
+    one, two = system("a b", "a b", "x", "d"), system(None, "a", "c", "d")
+    (found,) = worst_tasks(SAMPLES, one, two)
+    assert (found["task"], found["example"]["id"], found["example"]["second"]) == ("t1", "t1-1", "a")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_benchmark(tmp_path / "benchmark", {"t1": task("t1"), "t2": task("t2", category="Data to Text")})
@@ -100,6 +108,10 @@ def test_two_files_give_scores_of_both_their_difference_and_the_list_of_what_dif
     text = (folder / "run" / "table.md").read_text(encoding="utf-8")
     assert "**Mini: differences on the same instances**" in text
     assert "**Mini: tasks that wrong lost to right by most**" in text
+    rule = text.split("by most**")[1].split("\n| ---")[1].split("\n")[0]
+    assert [each.endswith(":") for each in rule.split(" | ")[1:]] == [True] * 4 + [False] * 4
+    latex = (folder / "run" / "table.tex").read_text(encoding="utf-8")
+    assert r"\begin{tabular}{lrrrr" + r"p{0.14\linewidth}" * 4 + "}" in latex
     lines = jsonl.read(folder / "run" / "scores.jsonl")
     assert [line["system"] for line in lines] == ["right"] * 4 + ["wrong"] * 4
 
@@ -112,13 +124,17 @@ def test_run_folders_are_compared_and_name_how_they_were_asked(folder: Path) -> 
     assert list(metrics["systems"]) == ["asked", "right"]
     assert metrics["setting"]["asked"]["asked"]["prompt_style"] == "tk-def"
     assert "asked: zero-shot, prompt tk-def" in (folder / "run" / "table.md").read_text(encoding="utf-8")
+    for run, given in (("alone", "asked"), ("again", "alone")):  # the setting goes with the predictions
+        evaluate_superni(settings(folder, run_dir=str(folder / run), predictions=str(folder / given)))
+        text = (folder / run / "table.md").read_text(encoding="utf-8")
+        assert f"{given}: zero-shot, prompt tk-def, greedy, at most 3 tokens" in text
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ([], "the list is empty"),
-        (["a/p.jsonl", "b/p.jsonl"], "two systems are called 'p'"),
+        (["a/p.jsonl", "a/p.jsonl"], "two systems are called 'p'"),
         (["run", "b/p.jsonl"], "lies in run_dir"),
     ],
 )
@@ -126,6 +142,22 @@ def test_systems_that_cannot_be_told_apart_are_refused(given: list[str], message
     (folder / "run").mkdir()
     with pytest.raises(UserError, match=message):
         settings(folder, predictions=[str(folder / path) for path in given])
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["a/p.jsonl", "b/p.jsonl"], ["a", "b"]),
+        (["d1/eval", "d2/eval", "other"], ["d1", "d2", "other"]),
+        (["x/d/p.jsonl", "y/d/p.jsonl"], ["x", "y"]),
+        (["x/y/p.jsonl", "y/x/p.jsonl"], ["y/p", "x/p"]),
+        (["m.jsonl", "sub/../n.jsonl"], ["m", "n"]),
+    ],
+)
+def test_systems_of_one_name_are_called_by_the_folder_that_tells_them_apart(
+    given: list[str], names: list[str], tmp_path: Path
+) -> None:
+    assert list(system_files([str(tmp_path / path) for path in given])) == names
 
 
 def test_a_folder_twice_run_has_equal_bytes_figures_included(folder: Path) -> None:
@@ -170,7 +202,8 @@ def test_files_of_tk_instruct_score_as_plain_ones(field: str, folder: Path) -> N
 
 def test_our_rows_stand_below_the_papers_and_a_part_is_said_to_be_one(tmp_path: Path) -> None:
     write_benchmark(tmp_path / "benchmark", {OFFICIAL: task(OFFICIAL)}, split=f"{OFFICIAL}\n")
-    path = predictions_file(tmp_path / "mine.jsonl", {instance(OFFICIAL, 0)["id"]: "yes"})
+    texts = {instance(OFFICIAL, number)["id"]: text for number, text in enumerate(("yes", "no"))}
+    path = predictions_file(tmp_path / "mine.jsonl", texts)
     evaluate_superni(settings(tmp_path, predictions=path, superni_dir=str(tmp_path / "benchmark")))
     text = (tmp_path / "run" / "table.csv").read_text(encoding="utf-8")
     part = next(each for each in text.split("\n\n") if "beside the paper" in each)
@@ -180,7 +213,68 @@ def test_our_rows_stand_below_the_papers_and_a_part_is_said_to_be_one(tmp_path: 
     assert rows["mine"]["ROUGE-L"] == "50.0000"
     assert rows["mine"]["table"].startswith("SuperNI (partial, 1 of 119 tasks)")
     assert "Ours is partial (1 of 119 tasks)" in rows["mine"]["notes"]
+    assert rows["mine"]["instruction tuning"] == ""  # of a file nobody knows it
     assert "\\toprule" in (tmp_path / "run" / "table.tex").read_text(encoding="utf-8")
+
+
+def test_no_row_of_the_papers_stands_beside_a_system_without_some_predictions(tmp_path: Path) -> None:
+    write_benchmark(tmp_path / "benchmark", {OFFICIAL: task(OFFICIAL)}, split=f"{OFFICIAL}\n")
+    ids = [instance(OFFICIAL, number)["id"] for number in range(2)]
+    files = [
+        predictions_file(tmp_path / "whole.jsonl", dict.fromkeys(ids, "yes")),
+        predictions_file(tmp_path / "one.jsonl", {ids[0]: "yes"}),
+    ]
+    config = settings(tmp_path, predictions=files, superni_dir=str(tmp_path / "benchmark"))
+    metrics = evaluate_superni(config)
+    label = "SuperNI (partial, 1 of 119 tasks, 1 of 2 instances predicted)"
+    assert metrics["benchmark"]["label"] == label
+    text = (tmp_path / "run" / "table.md").read_text(encoding="utf-8")
+    assert f"**{label}: systems**" in text
+    assert "partial: 1 of 2 instances predicted by every system" in text
+    for name in ("table.md", "table.tex", "table.csv"):
+        assert "(paper)" not in (tmp_path / "run" / name).read_text(encoding="utf-8")
+    assert _papers_bars(metrics["benchmark"]) == []
+    assert len(_papers_bars(metrics["systems"]["whole"]["benchmark"])) == 9
+
+
+def test_a_run_folder_is_scored_on_the_part_it_was_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = two_files(folder)[0]
+    for name in ("one", "two"):
+        part = {"tasks": ["t1"], "max_instances_per_task": 1}
+        evaluate_superni(settings(folder, run_dir=str(folder / name), predictions=file, **part))
+    capsys.readouterr()
+    one, two = str(folder / "one"), str(folder / "two" / "predictions.jsonl")
+    metrics = evaluate_superni(settings(folder, run_dir=str(folder / "again"), predictions=one))
+    assert metrics["counts"]["missing"] == 0
+    assert metrics["benchmark"]["label"] == "Mini (partial, 1 of 2 tasks, first 1 instance of each)"
+    assert "the runs were asked: tasks=['t1'], max_instances_per_task=1" in capsys.readouterr().out
+    both = evaluate_superni(settings(folder, run_dir=str(folder / "both"), predictions=[one, two]))
+    assert both["benchmark"]["label"] == metrics["benchmark"]["label"]
+    again = evaluate_superni(settings(folder, predictions=str(folder / "again"), tasks=["t*"]))
+    assert again["benchmark"]["label"].startswith(
+        "Mini (partial, 2 of 4 instances, 1 of 2 instances predicted"
+    )
+
+
+def test_run_folders_of_different_parts_are_refused_with_what_to_give(folder: Path) -> None:
+    whole, part = str(folder / "whole"), str(folder / "part")
+    file = two_files(folder)[0]
+    evaluate_superni(settings(folder, run_dir=whole, predictions=file))
+    evaluate_superni(settings(folder, run_dir=part, predictions=file, max_instances_per_task=1))
+    message = r"different parts of the benchmark \(max_instances_per_task: whole 100, part 1\); give max_inst"
+    with pytest.raises(UserError, match=message):
+        evaluate_superni(settings(folder, predictions=[whole, part]))
+    assert not (folder / "run").exists()
+
+
+def test_ids_behind_the_first_instances_are_not_called_foreign(folder: Path) -> None:
+    config = settings(folder, predictions=two_files(folder)[0], max_instances_per_task=1)
+    counts = evaluate_superni(config)["counts"]
+    assert (counts["not_in_benchmark"], counts["behind_the_first"], counts["missing"]) == (0, 2, 0)
+    text = (folder / "run" / "table.md").read_text(encoding="utf-8")
+    assert "and 2 of instances behind the first 1 of each task (left out)" in text
 
 
 @pytest.fixture(scope="module")

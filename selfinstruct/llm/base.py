@@ -120,7 +120,10 @@ class LLMConfig:
         if not self.base_url or not self.model:
             missing = "llm.base_url" if not self.base_url else "llm.model"
             example = "llm.base_url=http://localhost:8000/v1 llm.model=NAME"
-            raise UserError(f"{missing} is missing; llm=openai needs both ({example})")
+            raise UserError(
+                f"{missing} is missing; llm=openai needs both ({example}); "
+                "llm.model is the server's name of its model, model= of an evaluation one on this machine"
+            )
         check_base_url(self.base_url)
         if self.adapter:
             raise UserError("llm.adapter: with llm=openai the server loads it; name the result as llm.model")

@@ -21,6 +21,7 @@ from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, FinishReason, LLMConfig, Request
 from selfinstruct.llm.decoding import Decoder, Row
 from selfinstruct.llm.encoder_decoder import EncoderDecoderDecoder, prompt_length
+from selfinstruct.llm.half_characters import LONGEST_HALF, is_byte, unfinished_bytes
 from selfinstruct.llm.memory import MemoryLimit
 from selfinstruct.llm.model_folder import base_and_adapter, hide_hints_at_gpu_kernels
 
@@ -140,8 +141,16 @@ class LocalLLM(LLM):
         ended = row.generated[-1] in self._end_tokens
         text = self._stop_watch.text(row, row.generated[:-1] if ended else row.generated)
         if row.finish_reason == "length":
-            text = text.rstrip("\ufffd")  # a character whose last bytes were not reached
+            text = self._without_half_character(row, text)
         return Completion(text, row.finish_reason, len(row.prompt), len(row.generated))
+
+    def _without_half_character(self, row: Row, text: str) -> str:
+        # A character whose last bytes were not reached; a U+FFFD that the model wrote stays.
+        pieces = self._tokenizer.convert_ids_to_tokens(row.generated[-LONGEST_HALF:])
+        unfinished = unfinished_bytes(pieces)
+        if unfinished and is_byte(pieces[-1]):
+            return self._stop_watch.text(row, row.generated[:-unfinished])
+        return text.removesuffix("\ufffd") if unfinished else text
 
 
 class StopWatch:
