@@ -16,8 +16,9 @@ from selfinstruct.settings import digest
 
 TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
-# Instances of the official test tasks, of which some have fewer than 100; of xlingual no count is known.
-INSTANCES_OF = {"default": 11_810}
+# Some official test tasks have fewer than 100 instances, and their sum is nowhere fixed; where they have fewer
+# than so many on average, task files were cut short.
+_LEAST_MEAN_INSTANCES = 80
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
 # First 16 hex digits of the sha256 of each official test task's name: enough to tell an official task from
@@ -45,7 +46,8 @@ class Benchmark:
         tasks_found: how many of them are there.
         other_tasks: scored tasks of the split file that are no official tasks (old drafts of SuperNI).
         missing_tasks: tasks of the split file without a task file.
-        instances_of: instances of the whole benchmark, where all its tasks are there.
+        instances_of: instances of the whole benchmark, where all its tasks are there; for SuperNI the most
+            there may be, if so many are missing that files must have been cut short.
         left_out: ids of instances of the benchmark that lie behind `max_instances_per_task`.
     """
 
@@ -67,7 +69,8 @@ class Benchmark:
         if self.tasks_found < self.tasks_of:
             return f"{self.tasks_found} of {self.tasks_of} tasks"
         if len(self.samples) < self.instances_of:
-            return f"{len(self.samples):,} of {self.instances_of:,} instances"
+            most = "up to " if self.name == SUPERNI else ""
+            return f"{len(self.samples):,} of {most}{self.instances_of:,} instances"
         return None
 
     @property
@@ -212,10 +215,16 @@ def load_benchmark(
         missing_tasks=tuple(task for task in names if not task_file(folder, task).is_file()),
         max_instances_per_task=max_instances_per_task,
         samples=tuple(samples),
-        instances_of=INSTANCES_OF.get(track, 0) if name == SUPERNI else len(samples) + len(left_out),
+        instances_of=_instances_of(name, len(found), len(samples), len(left_out)),
         left_out=frozenset(left_out),
         subset=subset,
     )
+
+
+def _instances_of(name: str, tasks: int, instances: int, left_out: int) -> int:
+    if name != SUPERNI:
+        return instances + left_out
+    return tasks * OFFICIAL_INSTANCES if instances < tasks * _LEAST_MEAN_INSTANCES else instances
 
 
 def task_file(folder: Path, name: str) -> Path:

@@ -325,7 +325,7 @@ def test_without_arguments_the_demo_is_rated_else_the_paper_s_else_the_message_s
 ) -> None:
     monkeypatch.setattr(study, "_DEMO", tmp_path / "demo")
     monkeypatch.setattr(study, "_RELEASED", tmp_path / "released")
-    with pytest.raises(UserError, match=r"give predictions=.*make demo"):
+    with pytest.raises(UserError, match=r"give 'predictions=.*make demo"):
         _ = config(tmp_path, predictions=None).systems
     released = ["davinci-self-instruct_predictions", "text-davinci-001_predictions"]
     for name in released:

@@ -6,6 +6,7 @@ from eval.intervals import Interval
 from eval.little_world_review import QUESTIONS
 from eval.report.chains import Chain, Run, System
 from eval.report.measures import count_scored, difference, mean_score, on_axis, review_share
+from eval.report.verdicts import part_of
 from eval.superni import SUPERNI
 from eval.tables import Cell, Table
 from selfinstruct.paper_numbers import published
@@ -35,10 +36,11 @@ def superni_table(runs: Sequence[Run]) -> Table:
         for name, system in run.systems.items():
             if system.benchmark["name"] == SUPERNI and system.benchmark["track"] == "default":
                 label = f"{system.label} ({run.name})"
-                rows.append((label, None, "here", count_scored(run, name), mean_score(run, name)))
+                rows.append((label, None, None, count_scored(run, name), mean_score(run, name)))
                 if system.benchmark["partial"]:
-                    found = f"{system.benchmark['tasks_found']} of {system.benchmark['tasks_of']} tasks"
-                    notes.append(f"{label}: partial, {found}; not to be compared with the paper's.")
+                    notes.append(
+                        f"{label}: partial, {part_of(system.benchmark)}; not to be compared with the paper's."
+                    )
     if len(rows) == len(paper.values):
         notes.append("No system here was scored on SuperNI: no row of ours belongs beside these.")
     columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")

@@ -59,12 +59,17 @@ class Scale:
     def of(cls, is_embedded: bool, benchmark: Mapping[str, Any]) -> "Scale":
         """The scale of a system that was scored on the benchmark of its metrics.json."""
         official = benchmark["name"] == SUPERNI and benchmark["track"] == "default"
-        partial = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks"
-        return cls(is_embedded, benchmark["label"], official, partial if benchmark["partial"] else None)
+        partial = part_of(benchmark) if benchmark["partial"] else None
+        return cls(is_embedded, benchmark["label"], official, partial)
 
     @property
     def is_miniature(self) -> bool:
         return self.is_embedded or not self.is_official
+
+
+def part_of(benchmark: Mapping[str, Any]) -> str:
+    """How much of a benchmark was scored, by its entry in metrics.json."""
+    return str(benchmark.get("part") or f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks")
 
 
 def effect(difference: Interval, scale: Scale) -> Verdict:
