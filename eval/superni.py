@@ -16,8 +16,8 @@ from selfinstruct.settings import digest
 
 TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
-# Some official test tasks have fewer than 100 instances, and their sum is nowhere fixed; where they have fewer
-# than so many on average, task files were cut short.
+# Some official test tasks have fewer than 100 instances, and their sum is nowhere fixed; where they have
+# fewer than so many on average, task files were cut short.
 _LEAST_MEAN_INSTANCES = 80
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
