@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from eval.predict import STAGE, Manner, Prediction, predict, prompt_limit
 from eval.shares import Share
-from eval.superni import Sample
-from selfinstruct.encoding import PROMPT_STYLES, PromptStyle
+from eval.superni_tasks import Sample
+from selfinstruct.encoding import PromptStyle, check_prompting
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig, make_llm
 from selfinstruct.llm.budget import BudgetConfig, Price
@@ -39,11 +39,7 @@ class Question:
     budget: BudgetConfig = field(default_factory=BudgetConfig)
 
     def __post_init__(self) -> None:
-        if self.prompt_style not in PROMPT_STYLES:
-            choices = ", ".join(PROMPT_STYLES)
-            raise UserError(f"prompt_style: {self.prompt_style!r} is unknown; choose from {choices}")
-        if self.num_examples < 0:
-            raise UserError(f"num_examples: {self.num_examples} must be 0 or more")
+        check_prompting(self.prompt_style, self.num_examples)
         for key in ("max_tokens", "batch_tokens"):
             value = getattr(self, key)
             if value is not None and value < 1:

@@ -11,7 +11,7 @@ from eval.intervals import Clusters, IntervalsConfig, paired_difference
 from eval.predict import Prediction
 from eval.scoring import METRICS
 from eval.summary import RAW, InstanceScores
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 
 COMPARED_VARIANTS = (RAW, "first_paragraph")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from eval.training_texts import TrainingData
 from selfinstruct import jsonl
 from selfinstruct.novelty import NoveltyFilter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eval.asking import Question, model_config
 from eval.predict import STAGE
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.encoding import evaluation_prompt
 from selfinstruct.forecast import BYTES_PER_TOKEN, SHARE_OF_MAX_TOKENS, StageForecast, forecast_text

@@ -6,7 +6,7 @@ python scripts/eval_superni.py model=PATH_OR_HUB_ID prompt_style=tk-def num_exam
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct.encoding import PromptStyle, evaluation_prompt
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM

@@ -14,7 +14,10 @@ from eval.agreement import PairAgreement, pair_agreement
 from eval.annotate.items import Item, drawn, items_of_predictions
 from eval.intervals import IntervalsConfig
 from eval.judge import TOO_LONG, Judgement, Reply, judge_prompt, judgement, read_reply
-from eval.rating_report import draw_levels, rating_metrics, rating_tables, ratings_csv
+from eval.rating_chart import draw_levels
+from eval.rating_metrics import rating_metrics
+from eval.rating_report import ratings_csv
+from eval.rating_tables import rating_tables
 from eval.ratings import (
     LEVELS,
     RATINGS,

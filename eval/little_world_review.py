@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from eval.intervals import Interval, mean_interval
-from eval.rating_report import PAPER_QUALITY
+from eval.rating_tables import PAPER_QUALITY
 from eval.tables import Cell, Table, write_tables
 from selfinstruct import jsonl
 from selfinstruct.classification import read_classification

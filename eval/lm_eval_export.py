@@ -13,9 +13,10 @@ from typing import Any, cast
 import yaml
 
 from eval.scoring import METRICS
-from eval.superni import Benchmark, BenchmarkConfig, Sample, load_benchmark
+from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
-from selfinstruct.encoding import PROMPT_STYLES, PromptStyle, evaluation_prompt
+from selfinstruct.encoding import PromptStyle, check_prompting, evaluation_prompt
 from selfinstruct.errors import UserError
 from selfinstruct.runs import open_run
 
@@ -41,11 +42,7 @@ class ExportLmEvalConfig:
     max_tokens: int
 
     def __post_init__(self) -> None:
-        if self.prompt_style not in PROMPT_STYLES:
-            choices = ", ".join(PROMPT_STYLES)
-            raise UserError(f"prompt_style: {self.prompt_style!r} is unknown; choose from {choices}")
-        if self.num_examples < 0:
-            raise UserError(f"num_examples: {self.num_examples} must be 0 or more")
+        check_prompting(self.prompt_style, self.num_examples)
         if self.max_tokens < 1:
             raise UserError(f"max_tokens: {self.max_tokens} must be at least 1")
 

@@ -12,7 +12,7 @@ from typing import Any
 from eval.batches import plan_batches
 from eval.fitting import fit_prompt, prompt_limit
 from eval.shares import Share
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.encoding import PromptStyle
 from selfinstruct.errors import UserError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from selfinstruct.errors import UserError
 
 if TYPE_CHECKING:
-    from eval.superni import Sample
+    from eval.superni_tasks import Sample
 
 # Tk-Instruct's code and older clones still have the name from before; the split's wins.
 RENAMED = {"task121_zest_question_rewriting": "task121_zest_text_modification"}

@@ -13,7 +13,8 @@ import numpy as np
 from eval.intervals import Clusters, mean_interval
 from eval.predict import Prediction
 from eval.scoring import METRICS, VARIANTS, score, what_was_stripped
-from eval.superni import Benchmark, Sample
+from eval.superni import Benchmark
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.rouge import Tokenize, tokenize_english_stemmed

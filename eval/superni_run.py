@@ -11,7 +11,8 @@ from eval.asking import Question, ask, follow
 from eval.dry_run import what_would_be_asked
 from eval.intervals import IntervalsConfig
 from eval.predict import read_predictions, write_predictions
-from eval.superni import Benchmark, BenchmarkConfig, Subset, load_benchmark
+from eval.subset import Subset
+from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
 from eval.superni_score import Systems, Yardsticks, read_system, recorded_setting, score_systems
 from eval.user_oriented import system_files
 from selfinstruct import processes

@@ -15,8 +15,9 @@ from eval.intervals import IntervalsConfig
 from eval.predict import Prediction, read_predictions
 from eval.score_chart import draw_score_chart
 from eval.summary import RAW, group_scores, score_lines, score_samples, summarise
-from eval.superni import Benchmark, Sample
+from eval.superni import Benchmark
 from eval.superni_tables import compared_tables, superni_tables
+from eval.superni_tasks import Sample
 from eval.tables import write_tables
 from eval.training_texts import TrainingData, read_training_data
 from eval.user_oriented import PREDICTIONS

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.predict import Prediction
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 

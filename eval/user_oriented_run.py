@@ -4,23 +4,21 @@ python scripts/eval_user_oriented.py run_dir=runs/user model=PATH_OR_HUB_ID
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from eval.asking import Question, ask, follow
 from eval.contamination import OVERLAPS, find_overlaps
 from eval.contamination_tables import contamination_tables
 from eval.dry_run import what_would_be_asked
-from eval.intervals import Interval, IntervalsConfig, mean_interval, paired_difference
+from eval.intervals import IntervalsConfig
 from eval.judge_run import judge_tables
-from eval.rating_report import rating_metrics, rating_tables
+from eval.rating_metrics import rating_metrics
+from eval.rating_tables import rating_tables
 from eval.ratings import Event, latest, rating_files, read_events
-from eval.scoring import METRICS, score
-from eval.tables import Cell, Table, comparison_table, write_tables
+from eval.tables import write_tables
 from eval.training_texts import TrainingData, read_training_data
 from eval.user_oriented import (
     PREDICTIONS,
@@ -31,20 +29,14 @@ from eval.user_oriented import (
     response_line,
     system_files,
 )
+from eval.user_oriented_score import Scores, compare_systems, score_responses, summarise
+from eval.user_oriented_tables import user_oriented_tables
 from selfinstruct import jsonl, processes
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLMConfig
 from selfinstruct.llm.budget import BudgetConfig
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
-
-_NOTE = (
-    "ROUGE-L, ROUGE-1 and exact match to one reference answer, x100, with 95 % intervals by bootstrap over "
-    "tasks. A good answer can differ from the reference: the paper's result on this set is human ratings."
-)
-
-# What is known of each task, by its id: metric -> value 0 to 100.
-Scores = dict[str, dict[str, float]]
 
 
 @dataclass
@@ -178,7 +170,7 @@ def _score(
     resampling = asdict(config.intervals)
     setting |= {"training_data_sha256": training.sha256} if training else {}
     scores = {name: score_responses(responses) for name, responses in systems.items()}
-    comparisons = _comparisons(scores, config.intervals)  # before anything is written: it may refuse
+    comparisons = compare_systems(scores, config.intervals)  # before anything is written: it may refuse
     run.begin("score", setting | {"tasks": file_digest(config.tasks), "intervals": resampling})
     metrics: dict[str, Any] = {
         "systems": {
@@ -189,14 +181,7 @@ def _score(
     }
     if len(systems) == 1:
         metrics |= next(iter(metrics["systems"].values()))
-    jsonl.replace(
-        run.path / "scores.jsonl",
-        (
-            {"system": name, "id": response.task.id, **scores[name][response.task.id]}
-            for name, responses in systems.items()
-            for response in responses
-        ),
-    )
+    jsonl.replace(run.path / "scores.jsonl", _score_lines(systems, scores))
     tables = user_oriented_tables(metrics)
     if training:
         metrics["contamination"] = _contamination(systems, scores, training, config, run.path)
@@ -212,6 +197,14 @@ def _score(
     write_tables(run.path, tables)
     run.complete("score", systems=len(systems))
     return metrics
+
+
+def _score_lines(
+    systems: Mapping[str, Sequence[Response]], scores: Mapping[str, Scores]
+) -> Iterator[jsonl.Record]:
+    for name, responses in systems.items():
+        for response in responses:
+            yield {"system": name, "id": response.task.id, **scores[name][response.task.id]}
 
 
 def _contamination(
@@ -234,98 +227,6 @@ def _contamination(
             for name, responses in left.items()
         }
     }
-
-
-def score_responses(responses: Sequence[Response]) -> Scores:
-    """The scores of each response against its task's reference (an empty response scores 0)."""
-    values = score([r.text for r in responses], [[r.task.reference] for r in responses])
-    return {
-        response.task.id: {metric: float(values[metric][index]) for metric in METRICS}
-        for index, response in enumerate(responses)
-    }
-
-
-def summarise(responses: Sequence[Response], scores: Scores, intervals: IntervalsConfig) -> dict[str, Any]:
-    """One system's part of metrics.json: overall, by application and by form, lengths in words, counts."""
-
-    def group(chosen: Sequence[Response]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for metric in METRICS:
-            clusters = {response.task.id: [scores[response.task.id][metric]] for response in chosen}
-            found[metric] = mean_interval(clusters, intervals.resamples, intervals.seed).rounded()
-        lengths = [len(response.text.split()) for response in chosen]
-        targets = [len(response.task.reference.split()) for response in chosen]
-        return found | {
-            "n": len(chosen),
-            "mean_words": round(float(np.mean(lengths)), 4),
-            "mean_words_reference": round(float(np.mean(targets)), 4),
-            "empty": sum(not response.text.strip() for response in chosen),
-        }
-
-    applications: dict[str, list[Response]] = {}
-    forms: dict[str, list[Response]] = {}
-    for response in responses:
-        applications.setdefault(response.task.application, []).append(response)
-        for form in response.task.forms:
-            forms.setdefault(form, []).append(response)
-    return {
-        "overall": group(responses),
-        "applications": {name: group(chosen) for name, chosen in sorted(applications.items())},
-        "forms": {name: group(chosen) for name, chosen in sorted(forms.items())},
-    }
-
-
-def _comparisons(systems: Mapping[str, Scores], intervals: IntervalsConfig) -> list[dict[str, Any]]:
-    """Each system minus the first, on the tasks that both answered."""
-    comparisons = []
-    (first, base), *others = systems.items()
-    for name, scores in others:
-        shared = [task for task in base if task in scores]
-        if not shared:
-            raise UserError(f"predictions: {name} and {first} share no task; they cannot be compared")
-        for metric in METRICS:
-            before = {task: [base[task][metric]] for task in shared}
-            after = {task: [scores[task][metric]] for task in shared}
-            paired = paired_difference(before, after, intervals.resamples, intervals.seed)
-            comparisons.append(
-                {
-                    "first": first,
-                    "second": name,
-                    "metric": metric,
-                    "n": len(shared),
-                    **paired.rounded(),
-                }
-            )
-    return comparisons
-
-
-def user_oriented_tables(metrics: Mapping[str, Any]) -> list[Table]:
-    """The tables of metrics.json: overall, differences, by form, by application (ROUGE-L)."""
-    systems: Mapping[str, Any] = metrics["systems"]
-    overall: list[tuple[Cell, ...]] = []
-    for name, found in systems.items():
-        group = found["overall"]
-        lengths = (group["mean_words"], group["mean_words_reference"], group["empty"])
-        overall.append((name, group["n"], *(Interval.of(group[metric]) for metric in METRICS), *lengths))
-    scored = ("ROUGE-L", "ROUGE-1", "exact match")
-    columns: tuple[str, ...] = ("system", "tasks", *scored, "words", "words of references", "empty")
-    tables = [Table("User-oriented tasks: automatic scores", columns, tuple(overall), (_NOTE,))]
-    if metrics["comparisons"]:
-        title = "User-oriented tasks: the same tasks compared"
-        tables.append(comparison_table(metrics["comparisons"], title, "tasks"))
-    for key, title in (("forms", "form"), ("applications", "application")):
-        tables.append(_sliced(systems, key, title))
-    return tables
-
-
-def _sliced(systems: Mapping[str, Any], key: str, title: str) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for name in sorted({name for found in systems.values() for name in found[key]}):
-        groups = [found[key].get(name) for found in systems.values()]
-        counts = [group["n"] if group else 0 for group in groups]
-        count = counts[0] if len(set(counts)) == 1 else " / ".join(map(str, counts))
-        rows.append((name, count, *(Interval.of(group["rougeL"]) if group else None for group in groups)))
-    return Table(f"User-oriented tasks: ROUGE-L by {title}", (title, "tasks", *systems), tuple(rows))
 
 
 def _as_json(config: EvalUserOrientedConfig) -> dict[str, Any]:

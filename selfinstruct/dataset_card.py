@@ -1,22 +1,30 @@
 """The card of a generated data set: the run folder's `README.md`, in the form data hubs read."""
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from selfinstruct import jsonl
+from selfinstruct.dataset_card_counts import (
+    cost_section,
+    counts_section,
+    leaks_section,
+    limits_section,
+    regeneration_section,
+    rejected_section,
+)
+from selfinstruct.dataset_card_model import NO_LICENCE, answering_model, second_model
 from selfinstruct.exports import EXPORTS
 from selfinstruct.figures import FOLDER as FIGURES
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
-from selfinstruct.leaks import LEAKS
+from selfinstruct.markdown import markdown_code, markdown_table
 from selfinstruct.paper_numbers import published
 from selfinstruct.prompts import Prompts
 from selfinstruct.regeneration import REGENERATED, TRAIN_REGENERATED
-from selfinstruct.statistics import PAPER, STATISTICS
+from selfinstruct.statistics import STATISTICS
 
 CARD = "README.md"
 _CAPTIONS = {
@@ -46,17 +54,17 @@ def write_dataset_card(
     """
     if "instructions" not in statistics and "regeneration" in statistics:
         # Instances of another origin: nothing here was generated but their outputs.
-        _, license_found = _second_model(config)
+        _, license_found = second_model(config)
         about = []
     else:
-        model, license_found = _model(config["llm"])
+        model, license_found = answering_model(config["llm"])
         about = [
-            f"## Model\n\n{model}. Licence: {model_license or license_found or _NO_LICENCE}.",
+            f"## Model\n\n{model}. Licence: {model_license or license_found or NO_LICENCE}.",
             _settings(config),
             _queries(config["queries"]),
             _prompts(prompts),
-            "## Filters\n\n" + _table(("rule", "setting"), _filters(config)),
-            _counts(statistics),
+            "## Filters\n\n" + markdown_table(("rule", "setting"), _filters(config)),
+            counts_section(statistics),
         ]
     parts = [
         _front_matter(folder, model_license or license_found),
@@ -65,21 +73,16 @@ def write_dataset_card(
         "them.",
         _files(folder),
         *about,
-        _rejected(statistics),
-        _regeneration(config, statistics),
-        _leaks(statistics),
-        _cost(statistics),
-        _limits(config, statistics),
+        rejected_section(statistics),
+        regeneration_section(config, statistics),
+        leaks_section(statistics),
+        cost_section(statistics),
+        limits_section(config, statistics),
     ]
     if figures:
         shown = [f"![{_CAPTIONS[name]}]({FIGURES}/{name}.png)" for name in figures]
         parts.append("## Figures\n\n" + "\n\n".join(shown))
     jsonl.replace_text(folder / CARD, "\n\n".join(part for part in parts if part) + "\n")
-
-
-_NO_LICENCE = (
-    "not known here; look it up before the data is passed on (dataset_card.model_license=... puts it here)"
-)
 
 
 def _front_matter(folder: Path, licence: str | None) -> str:
@@ -114,55 +117,10 @@ def _files(folder: Path) -> str:
     return "## Files\n\n" + "\n".join(lines)
 
 
-def _model(llm: Mapping[str, Any]) -> tuple[str, str | None]:
-    """What answered, in words, and its licence where that is known."""
-    match llm["backend"]:
-        case "tiny":
-            words = "The embedded toy model of the project that made this"
-            return (f"{words}, with an adapter on it" if llm["adapter"] else words), "apache-2.0"
-        case "local":
-            adapter = f" with the adapter {_code(_name(llm['adapter']))}" if llm["adapter"] else ""
-            return f"{_code(_name(llm['model']))}{adapter}, through transformers", _license_of(
-                Path(llm["model"])
-            )
-        case "openai":
-            return f"{_code(_name(llm['model']))}, behind an OpenAI-compatible server", None
-    recorded = _recorded_llm(Path(llm["responses"]))
-    if recorded is None or recorded.get("backend") == "replay":
-        return f"Recorded answers ({_code(_name(llm['responses']))}), asked of no model again", None
-    words, licence = _model({"adapter": None, "model": "unknown"} | recorded)
-    return f"{words}; its recorded answers were used again", licence
-
-
-def _name(model: str) -> str:
-    # Where a folder lies on this machine is nobody's business; a hub id is whole.
-    return Path(model).name if Path(model).exists() or Path(model).is_absolute() else model
-
-
-def _license_of(folder: Path) -> str | None:
-    """The licence that a model folder's own card names in its head."""
-    try:
-        text = (folder / "README.md").read_text(encoding="utf-8")
-        head = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
-    except (OSError, UnicodeDecodeError, IndexError, yaml.YAMLError):
-        return None
-    named = head.get("license") if isinstance(head, dict) else None
-    return named if isinstance(named, str) else None
-
-
-def _recorded_llm(responses: Path) -> dict[str, Any] | None:
-    manifest = (responses if responses.is_dir() else responses.parent) / "manifest.json"
-    try:
-        llm = json.loads(manifest.read_text(encoding="utf-8"))["config"]["llm"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return llm if isinstance(llm, dict) and "backend" in llm else None
-
-
 def _settings(config: Mapping[str, Any]) -> str:
     shown, paper = config["instructions"], published("method").values
     rows = [
-        ("seed tasks", _code(Path(config["seed_tasks"]).name), f"{paper['seed_tasks']} of its own"),
+        ("seed tasks", markdown_code(Path(config["seed_tasks"]).name), f"{paper['seed_tasks']} of its own"),
         ("random seed", config["seed"], ""),
         ("fidelity", config["fidelity"], "released"),
         (
@@ -181,7 +139,7 @@ def _settings(config: Mapping[str, Any]) -> str:
             paper["instances_per_task"],
         ),
     ]
-    return "## Settings\n\n" + _table(("setting", "this run", "paper"), rows)
+    return "## Settings\n\n" + markdown_table(("setting", "this run", "paper"), rows)
 
 
 def _queries(queries: Mapping[str, Mapping[str, Any]]) -> str:
@@ -191,31 +149,31 @@ def _queries(queries: Mapping[str, Mapping[str, Any]]) -> str:
         for kind, paper in published("query_settings").values.items()
         if kind in queries
     ]
-    return "Sampling (in brackets the paper's):\n\n" + _table(("request", *names), rows)
+    return "Sampling (in brackets the paper's):\n\n" + markdown_table(("request", *names), rows)
 
 
 def _prompts(prompts: Prompts) -> str:
     rows = [
-        ("instructions", _code(prompts.instructions.heading), "-"),
+        ("instructions", markdown_code(prompts.instructions.heading), "-"),
         (
             "is it classification",
-            _code(prompts.classification.heading),
+            markdown_code(prompts.classification.heading),
             len(prompts.classification.demonstrations),
         ),
         (
             "instances, input first",
-            _code(prompts.input_first.heading),
+            markdown_code(prompts.input_first.heading),
             len(prompts.input_first.demonstrations),
         ),
         (
             "instances, output first",
-            _code(prompts.output_first.heading),
+            markdown_code(prompts.output_first.heading),
             len(prompts.output_first.demonstrations),
         ),
     ]
     return (
         "## Prompts\n\n"
-        + _table(("request", "heading", "demonstrations, at most"), rows)
+        + markdown_table(("request", "heading", "demonstrations, at most"), rows)
         + "\n\nEach prompt stands whole beside its answer in `response_log.jsonl`."
     )
 
@@ -224,164 +182,4 @@ def _filters(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     rules = dict(config["filters"])
     if config["fidelity"] == "released":
         rules.pop("harmless_phrases", None)  # not among the released code's rules
-    return [(_code(name), _code(value)) for name, value in rules.items()]
-
-
-def _counts(statistics: Mapping[str, Any]) -> str:
-    instructions, instances = statistics.get("instructions", {}), statistics.get("instances", {})
-    verbs = statistics.get("verb_objects", {})
-    paper_instructions, paper_instances, paper_verbs = (
-        PAPER["instructions"],
-        PAPER["instances"],
-        PAPER["verb_objects"],
-    )
-    rows = [
-        ("instructions", instructions.get("count"), paper_instructions["count"]),
-        ("- classification", instructions.get("classification"), paper_instructions["classification"]),
-        ("- other", instructions.get("other"), paper_instructions["other"]),
-        ("instances", instances.get("count"), paper_instances["count"]),
-        ("- with empty input", instances.get("empty_input"), paper_instances["empty_input"]),
-        ("mean words of an instruction", instructions.get("mean_words"), paper_instructions["mean_words"]),
-        (
-            "mean words of a non-empty input",
-            instances.get("mean_words_input"),
-            paper_instances["mean_words_input"],
-        ),
-        ("mean words of an output", instances.get("mean_words_output"), paper_instances["mean_words_output"]),
-        ("mean highest ROUGE-L with a seed", statistics.get("nearest_seed", {}).get("mean"), ""),
-        (
-            "instructions with root verb and direct noun object",
-            verbs.get("with_pair"),
-            paper_verbs["with_pair"],
-        ),
-    ]
-    balance = statistics.get("label_balance")
-    if balance and balance["tasks"]:
-        rows += [
-            ("classification tasks with two instances or more", balance["tasks_with_several_instances"], ""),
-            ("- of them with one label only", balance["one_label_only"], ""),
-        ]
-    note = f"Verbs and objects: read by {verbs['read_by']}." if verbs else ""
-    table = _table(("what", "this run", "paper"), [row for row in rows if row[1] is not None])
-    return f"## Counts\n\n{table}\n\n{note}".rstrip()
-
-
-def _rejected(statistics: Mapping[str, Any]) -> str:
-    rows = [
-        (stage, reason, count)
-        for stage, reasons in statistics.get("rejected", {}).items()
-        for reason, count in reasons.items()
-    ]
-    return "## Rejected\n\n" + _table(("stage", "reason", "texts"), rows or [("-", "-", 0)])
-
-
-def _second_model(config: Mapping[str, Any]) -> tuple[str, str | None]:
-    llm = config["regeneration"]["llm"]
-    return _model({"adapter": None} | llm) if llm else ("see `manifest.json`", None)
-
-
-def _regeneration(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> str:
-    found = statistics.get("regeneration")
-    if not found:
-        return ""
-    model, licence = _second_model(config)
-    unusable = sum(statistics["rejected"].get("regeneration", {}).values())
-    fate = "keep their output" if config["regeneration"]["unusable"] == "keep_original" else "are left out"
-    rows = [
-        ("outputs written anew", found["count"]),
-        ("- equal to the original", found["equal_to_original"]),
-        ("- mean ROUGE-L with the original", found["mean_rouge_l_with_original"]),
-        ("- mean words, original", found["mean_words_original"]),
-        ("- mean words, written anew", found["mean_words_output"]),
-        (f"unusable answers, whose instances {fate}", unusable),
-    ]
-    note = f"A second model has written the outputs anew: {model}. Licence: {licence or _NO_LICENCE}."
-    return f"## Regenerated outputs\n\n{note}\n\n" + _table(("what", "this run"), rows)
-
-
-def _leaks(statistics: Mapping[str, Any]) -> str:
-    found = statistics.get("leaks")
-    if not found:
-        return (
-            "## Evaluation tasks\n\nNot compared with any (statistics.evaluation_tasks)."
-            if found == []
-            else ""
-        )
-    rows = []
-    for each in found:
-        tasks = (
-            each["tasks"] if each["tasks"] == each["tasks_of"] else f"{each['tasks']} of {each['tasks_of']}"
-        )
-        rows.append(
-            (
-                _code(each["evaluation"]),
-                tasks,
-                each["leaks"],
-                each["mean_nearest"],
-                each["seeds_mean_nearest"],
-            )
-        )
-    seeds = published("evaluation_overlap")
-    superni = seeds.values["seeds_mean_nearest_superni"]
-    user_oriented = seeds.values["seeds_mean_nearest_user_oriented"]
-    paper = (
-        f"The paper's seeds ({seeds.version}): {superni} with SuperNI, {user_oriented} with its "
-        "user-oriented set."
-    )
-    return (
-        "## Evaluation tasks\n\nLeaks: instructions with ROUGE-L of 0.7 or more with an evaluation task "
-        f"(`{LEAKS}`). Beside them the mean ROUGE-L with the nearest one.\n\n"
-        + _table(("evaluation", "tasks", "leaks", "mean, generated", "mean, seeds"), rows)
-        + f"\n\n{paper}"
-    )
-
-
-def _cost(statistics: Mapping[str, Any]) -> str:
-    usage = statistics.get("usage")
-    if not usage:
-        return "## Cost\n\nNo answers of a model are on record in this folder."
-    counts = {**usage["by_stage"], "all": usage["total"]}
-    columns = ("requests", "prompt_tokens", "completion_tokens")
-    rows = [(stage, *(f"{of_stage[name]:,}" for name in columns)) for stage, of_stage in counts.items()]
-    table = _table(("stage", "requests", "prompt tokens", "completion tokens"), rows)
-    price = "At the prices given" if "cost" in usage else "No prices were given (budget.prices)"
-    money = f": {usage['cost']:,} in their currency" if "cost" in usage else ""
-    cost, count = published("cost"), PAPER["instructions"]["count"]
-    return (
-        f"## Cost\n\n{table}\n\n{price}{money}; only answers that were kept are counted. The paper's "
-        f"{count:,} instructions cost about ${cost.values['generation']} ({cost.version})."
-    )
-
-
-def _limits(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> str:
-    if config["llm"]["backend"] == "tiny":
-        limits = [
-            "Written by the project's embedded toy model in its little world: it shows that the pipeline "
-            "runs, and is of no use as training data for anything else."
-        ]
-    else:
-        faulty = 100 - published("quality_review").values["all_three"]
-        limits = [
-            f"Text of a language model: it holds errors (in the paper's review {faulty} % of the instances "
-            "have at least one) and what biases the model has, and is bound by the model's licence.",
-        ]
-    limits.append("No person has checked it, and nothing filters private, offensive or harmful text.")
-    limits.append("The filters go by words alone, and by English ones unless `filters` names others.")
-    if statistics.get("leaks"):
-        limits.append("The comparison with evaluation tasks finds near wordings, no paraphrases.")
-    return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(cell: object) -> str:
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
-
-
-def _code(value: object) -> str:
-    """A setting as it is, in a table cell: no Markdown in it works."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`".replace("|", "\\|") if text.strip() else "-"
+    return [(markdown_code(name), markdown_code(value)) for name, value in rules.items()]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = ("png", "svg")
+LONGEST_LABEL = 28  # characters
 _DPI = 110
 _SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
@@ -79,3 +80,9 @@ def delete_figure(path: Path) -> None:
     """Delete what `write_figure` wrote to this path, where it is there."""
     for kind in KINDS:
         path.with_name(f"{path.name}.{kind}").unlink(missing_ok=True)
+
+
+def shortened(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A text as a label: on one line, nothing in it that cannot be printed, at most `longest` characters."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "(empty)"
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"

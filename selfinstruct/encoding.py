@@ -7,6 +7,8 @@ where there is none. Evaluation uses the form of the released prediction files (
 from collections.abc import Sequence
 from typing import Literal
 
+from selfinstruct.errors import UserError
+
 # (prompt, text before the output). The blank before the output belongs to the completion: a tokenizer
 # that glues a blank to the next word then sees the same tokens in training and in use.
 WITH_INPUT: tuple[tuple[str, str], ...] = (
@@ -44,6 +46,18 @@ def fill(form: tuple[str, str], instruction: str, input_text: str, output: str) 
         prompt.format(instruction=instruction.strip(), input=input_text.strip()),
         before_output + output.strip(),
     )
+
+
+def check_prompting(style: str, num_examples: int) -> None:
+    """Check the keys `prompt_style` and `num_examples` of an evaluation.
+
+    Raises:
+        UserError: an unknown style, or a negative number.
+    """
+    if style not in PROMPT_STYLES:
+        raise UserError(f"prompt_style: {style!r} is unknown; choose from {', '.join(PROMPT_STYLES)}")
+    if num_examples < 0:
+        raise UserError(f"num_examples: {num_examples} must be 0 or more")
 
 
 def evaluation_prompt(

@@ -3,13 +3,12 @@
 Equal statistics give equal bytes (with one version of matplotlib): no clock times, its own font and settings.
 """
 
-import colorsys
 from collections.abc import Callable, Mapping, Sequence
-from math import cos, radians, sin
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfinstruct.drawing import delete_figure, matplotlib_settings, new_figure, write_figure
+from selfinstruct.drawing import delete_figure, matplotlib_settings, new_figure, shortened, write_figure
+from selfinstruct.ring_chart import draw_ring, hues, paler
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +18,6 @@ FOLDER = "figures"
 _BLUE, _PAPER_RED = "#2c5f8a", "#b5472f"
 # Colours of Okabe and Ito, told apart with any colour vision; grey for what is beyond them.
 _COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999")
-_SMALLEST_LETTERS = 4.5  # points
-_RING_INCHES = 3.5  # of a radius of 1 in the two-ring chart
-_LONGEST_LABEL = 28  # characters
 
 
 def draw_figures(folder: Path, statistics: Mapping[str, Any]) -> list[str]:
@@ -57,25 +53,11 @@ def _acceptance(statistics: Mapping[str, Any]) -> "Figure | None":
         return None
     figure = new_figure(11, 4.8)
     over_time, whole = figure.subplots(1, 2, width_ratios=(3, 2))
-    totals: dict[str, int] = {}
-    for step in steps:
-        for reason, count in step["rejected"].items():
-            totals[reason] = totals.get(reason, 0) + count
-    reasons = sorted(totals, key=lambda reason: (-totals[reason], reason))
     ends = [step["up_to_candidate"] for step in steps]
     widths = [step["candidates"] for step in steps]
     lefts = [end - width for end, width in zip(ends, widths, strict=True)]
     bottoms = [0.0] * len(steps)
-    named, others = reasons[: len(_COLOURS) - 1], reasons[len(_COLOURS) - 1 :]
-    layers = [("accepted", [step["accepted"] for step in steps], _BLUE)]
-    layers += [
-        (reason, [step["rejected"].get(reason, 0) for step in steps], colour)
-        for reason, colour in zip(named, _COLOURS, strict=False)
-    ]
-    if others:
-        rest = [sum(step["rejected"].get(reason, 0) for reason in others) for step in steps]
-        layers.append((f"{len(others)} other reasons", rest, _COLOURS[-1]))
-    for label, counts, colour in layers:
+    for label, counts, colour in _acceptance_layers(steps):
         heights = [1000 * count / width for count, width in zip(counts, widths, strict=True)]
         over_time.bar(
             *(lefts, heights, widths, bottoms),
@@ -94,6 +76,25 @@ def _acceptance(statistics: Mapping[str, Any]) -> "Figure | None":
     figure.legend(*over_time.get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False)
     _draw_funnel(whole, statistics["funnel"])
     return figure
+
+
+def _acceptance_layers(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int], str]]:
+    """Label, counts a step and colour: the accepted, then reasons for rejection, the most frequent first."""
+    totals: dict[str, int] = {}
+    for step in steps:
+        for reason, count in step["rejected"].items():
+            totals[reason] = totals.get(reason, 0) + count
+    reasons = sorted(totals, key=lambda reason: (-totals[reason], reason))
+    named, others = reasons[: len(_COLOURS) - 1], reasons[len(_COLOURS) - 1 :]
+    layers = [("accepted", [step["accepted"] for step in steps], _BLUE)]
+    layers += [
+        (reason, [step["rejected"].get(reason, 0) for step in steps], colour)
+        for reason, colour in zip(named, _COLOURS, strict=False)
+    ]
+    if others:
+        rest = [sum(step["rejected"].get(reason, 0) for reason in others) for step in steps]
+        layers.append((f"{len(others)} other reasons", rest, _COLOURS[-1]))
+    return layers
 
 
 def _draw_funnel(axes: "Axes", funnel: Mapping[str, int]) -> None:
@@ -157,27 +158,31 @@ def _lengths(statistics: Mapping[str, Any]) -> "Figure | None":
         ]
     panels = [panel for panel in panels if panel[1]["n"]]
     figure = new_figure(4.2 * len(panels), 3.8)
-    for axes, (what, lengths, mean, papers) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
-        width, counts = lengths["bin_width"], lengths["counts"]
-        edges = [i * width for i in range(len(counts))]
-        axes.bar(edges, counts, width, align="edge", color=_BLUE, edgecolor="white", linewidth=0.5)
-        if lengths["longer"]:
-            last = len(counts) * width
-            axes.bar(
-                [last], [lengths["longer"]], width, align="edge", color=_COLOURS[-1], label=f"{last} or more"
-            )
-        axes.axvline(mean, color="black", linestyle="--", label=f"mean {mean}")
-        axes.axvline(papers, color=_PAPER_RED, linestyle=":", label=f"the paper's mean {papers}")
-        axes.set(xlabel="words", ylabel=what)
-        axes.set_xlim(left=0)
-        axes.set_ylim(top=1.35 * max(counts))  # room for the legend
-        axes.yaxis.set_major_formatter("{x:,.0f}")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_title(f"Length of {what} (n = {lengths['n']:,})")
-        axes.legend(edgecolor="none", fontsize="small")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw_lengths(axes, *panel)
     return figure
+
+
+def _draw_lengths(
+    axes: "Axes", what: str, lengths: Mapping[str, Any], mean: float, paper_mean: float
+) -> None:
+    width, counts = lengths["bin_width"], lengths["counts"]
+    edges = [i * width for i in range(len(counts))]
+    axes.bar(edges, counts, width, align="edge", color=_BLUE, edgecolor="white", linewidth=0.5)
+    if lengths["longer"]:
+        last = len(counts) * width
+        axes.bar(
+            [last], [lengths["longer"]], width, align="edge", color=_COLOURS[-1], label=f"{last} or more"
+        )
+    axes.axvline(mean, color="black", linestyle="--", label=f"mean {mean}")
+    axes.axvline(paper_mean, color=_PAPER_RED, linestyle=":", label=f"the paper's mean {paper_mean}")
+    axes.set(xlabel="words", ylabel=what)
+    axes.set_xlim(left=0)
+    axes.set_ylim(top=1.35 * max(counts))  # room for the legend
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+    axes.set_title(f"Length of {what} (n = {lengths['n']:,})")
+    axes.legend(edgecolor="none", fontsize="small")
 
 
 def _verb_objects(statistics: Mapping[str, Any]) -> "Figure | None":
@@ -186,18 +191,18 @@ def _verb_objects(statistics: Mapping[str, Any]) -> "Figure | None":
         return None
     figure = new_figure(10, 10.6)
     axes = figure.subplots()
-    colours = _hues(len(found["top"]))
+    colours = hues(len(found["top"]))
     inner = [
         (verb["verb"], sum(o["count"] for o in verb["objects"]), c)
         for verb, c in zip(found["top"], colours, strict=True)
     ]
     outer = [
-        (o["object"], o["count"], _paler(colour, 0.35 + 0.12 * place))
+        (o["object"], o["count"], paler(colour, 0.35 + 0.12 * place))
         for verb, colour in zip(found["top"], colours, strict=True)
         for place, o in enumerate(verb["objects"])
     ]
-    _draw_ring(axes, inner, 0.38, 0.92, 11)
-    _draw_ring(axes, outer, 0.92, 1.4, 8.5)
+    draw_ring(axes, inner, 0.38, 0.92, 11)
+    draw_ring(axes, outer, 0.92, 1.4, 8.5)
     axes.set(xlim=(-1.42, 1.42), ylim=(-1.42, 1.42), aspect="equal")
     axes.axis("off")
     axes.text(0, 0, f"{found['shown']:,}\ninstructions", ha="center", va="center")
@@ -211,44 +216,6 @@ def _verb_objects(statistics: Mapping[str, Any]) -> "Figure | None":
     return figure
 
 
-def _draw_ring(
-    axes: "Axes",
-    parts: Sequence[tuple[str, int, tuple[float, float, float]]],
-    inside: float,
-    outside: float,
-    size: float,
-) -> None:
-    """A ring of wedges, clockwise from the top, each with its text along the radius.
-
-    A narrow wedge has smaller letters; below the smallest it has none.
-    """
-    from matplotlib.patches import Wedge
-
-    total = sum(count for _, count, _ in parts)
-    radius = inside + 0.55 * (outside - inside)
-    end = 90.0
-    for text, count, colour in parts:
-        span = 360 * count / total
-        middle = end - span / 2
-        wedge = Wedge((0, 0), outside, end - span, end, width=outside - inside)
-        wedge.set(facecolor=colour, edgecolor="white")
-        axes.add_patch(wedge)
-        end -= span
-        fits = radians(span) * radius * _RING_INCHES * 72 / 1.1  # points
-        if fits < _SMALLEST_LETTERS:
-            continue
-        axes.text(
-            radius * cos(radians(middle)),
-            radius * sin(radians(middle)),
-            _shortened(text, 14),
-            rotation=middle if middle >= -90 else middle + 180,  # no text upside down
-            rotation_mode="anchor",
-            ha="center",
-            va="center",
-            fontsize=min(size, fits),
-        )
-
-
 def _label_balance(statistics: Mapping[str, Any]) -> "Figure | None":
     balance = statistics.get("label_balance")
     if balance is None or not balance["instances"]:
@@ -258,7 +225,7 @@ def _label_balance(statistics: Mapping[str, Any]) -> "Figure | None":
     most = balance["most_common"]
     rows = range(len(most))
     labels.barh(rows, [entry["count"] for entry in most], color=_BLUE)
-    labels.set_yticks(rows, [_shortened(entry["label"]) for entry in most], fontsize=8)
+    labels.set_yticks(rows, [shortened(entry["label"]) for entry in most], fontsize=8)
     labels.invert_yaxis()
     labels.set_xlabel("instances")
     labels.xaxis.set_major_formatter("{x:,.0f}")
@@ -296,7 +263,7 @@ def _leaks(statistics: Mapping[str, Any]) -> "Figure | None":
             axes.text(value + 0.005, row + shift, f"{value:.2f}", va="center", fontsize=8)
     axes.axvline(0.7, color=_PAPER_RED, linestyle=":", label="leak from 0.7 on")
     names = [
-        f"{_shortened(entry['evaluation'])}\n{entry['tasks']:,} tasks, {entry['leaks']:,} leaks"
+        f"{shortened(entry['evaluation'])}\n{entry['tasks']:,} tasks, {entry['leaks']:,} leaks"
         for entry in leaks
     ]
     axes.set_yticks(rows, names)
@@ -309,24 +276,8 @@ def _leaks(statistics: Mapping[str, Any]) -> "Figure | None":
     return figure
 
 
-def _shortened(text: str, longest: int = _LONGEST_LABEL) -> str:
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split()) or "(empty)"
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
-
-
 def _words(reason: str) -> str:
     return reason.replace("_", " ")
-
-
-def _hues(number: int) -> list[tuple[float, float, float]]:
-    """Pale colours all around the circle, neighbours apart from each other."""
-
-    return [colorsys.hls_to_rgb(i / number, 0.72 - 0.1 * (i % 2), 0.62) for i in range(number)]
-
-
-def _paler(colour: tuple[float, float, float], by: float) -> tuple[float, float, float]:
-    red, green, blue = (value + (1 - value) * by for value in colour)
-    return red, green, blue
 
 
 _FIGURES: dict[str, Callable[[Mapping[str, Any]], "Figure | None"]] = {

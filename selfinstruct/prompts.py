@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from selfinstruct.errors import UserError
 from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.tasks import Instance
+from selfinstruct.yaml_nodes import Node
 
 T = TypeVar("T")
 
@@ -90,7 +91,7 @@ class Prompts:
         Raises:
             UserError: a key is missing, unknown or of the wrong kind; the message names it after `where`.
         """
-        node = _Node(settings, where)
+        node = Node(settings, where)
         node.only("markers", "stop", "instructions", "classification", "input_first", "output_first")
         if "stop" in settings:  # read by configs/queries; looked at here so that a slip is named
             _check_stop(node.at("stop"))
@@ -228,14 +229,14 @@ def _output_first_examples(examples: tuple[Instance, ...], markers: Markers) -> 
     return "\n".join(lines)
 
 
-def _instructions(node: "_Node") -> InstructionsPrompt:
+def _instructions(node: Node) -> InstructionsPrompt:
     node.only("heading", "classification_heading", "chat_suffix")
     return InstructionsPrompt(
         node.text("heading"), node.text("classification_heading"), node.text("chat_suffix")
     )
 
 
-def _classification(node: "_Node") -> ClassificationPrompt:
+def _classification(node: Node) -> ClassificationPrompt:
     node.only("heading", "question", "chat_suffix", "demonstrations")
     tasks: list[LabelledTask | WrittenTask] = []
     for task in node.nodes("demonstrations"):
@@ -252,7 +253,7 @@ def _classification(node: "_Node") -> ClassificationPrompt:
     )
 
 
-def _instances(node: "_Node", output_key: str) -> InstancesPrompt:
+def _instances(node: Node, output_key: str) -> InstancesPrompt:
     node.only("heading", "chat_suffix", "demonstrations")
     tasks: list[SolvedTask | WrittenTask] = []
     for task in node.nodes("demonstrations"):
@@ -277,12 +278,12 @@ def _instances(node: "_Node", output_key: str) -> InstancesPrompt:
     )
 
 
-def _written(node: "_Node") -> WrittenTask:
+def _written(node: Node) -> WrittenTask:
     node.only("text")
     return WrittenTask(node.text("text"))
 
 
-def _check_stop(node: "_Node") -> None:
+def _check_stop(node: Node) -> None:
     node.only("instructions", "classification", "instances")
     for key in ("instructions", "classification", "instances"):
         node.texts(key)
@@ -295,61 +296,3 @@ def _interleave(items: Sequence[T], kind: Callable[[T], bool]) -> tuple[T, ...]:
         group = [item for item in items if kind(item) == wanted]
         spread.extend(((position + 0.5) / len(group), item) for position, item in enumerate(group))
     return tuple(item for _, item in sorted(spread, key=lambda placed: placed[0]))
-
-
-class _Node:
-    """A mapping of the file and where it stands, so that an error can name the key."""
-
-    def __init__(self, value: Any, where: str) -> None:
-        if not isinstance(value, Mapping):
-            raise UserError(f"{where}: is {_shown(value)}; it must be a mapping of keys")
-        self._value = value
-        self.where = where
-
-    def only(self, *keys: str) -> None:
-        for key in self._value:
-            if key not in keys:
-                raise UserError(f"{self.where}.{key}: no such key; known are {', '.join(keys)}")
-
-    def at(self, key: str) -> "_Node":
-        return _Node(self._get(key), f"{self.where}.{key}")
-
-    def has(self, key: str) -> bool:
-        return key in self._value
-
-    def texts(self, key: str) -> list[str]:
-        value = self._get(key)
-        if not isinstance(value, list | tuple) or not all(isinstance(text, str) and text for text in value):
-            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be a list of texts")
-        return list(value)
-
-    def nodes(self, key: str) -> "list[_Node]":
-        value = self._get(key)
-        if not isinstance(value, list | tuple):
-            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be a list")
-        return [_Node(item, f"{self.where}.{key}[{position}]") for position, item in enumerate(value)]
-
-    def text(self, key: str, may_be_empty: bool = False) -> str:
-        value = self._get(key)
-        if not isinstance(value, str):
-            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be text (put it in quotes)")
-        # Line breaks at either end come from YAML block scalars and would break the prompt's form.
-        if not (value := value.strip("\n")) and not may_be_empty:
-            raise UserError(f"{self.where}.{key}: is empty; write its text")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._get(key)
-        if not isinstance(value, bool):
-            raise UserError(f"{self.where}.{key}: is {_shown(value)}; it must be true or false")
-        return value
-
-    def _get(self, key: str) -> Any:
-        if key not in self._value:
-            raise UserError(f"{self.where}.{key}: is missing")
-        return self._value[key]
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from selfinstruct import jsonl, rouge
+from selfinstruct.acceptance import acceptance_curve, funnel
 from selfinstruct.classification import classification_file, read_classification
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
-from selfinstruct.instances import INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED, REQUESTS
 from selfinstruct.leaks import LEAKS, EvaluationTasks, find_leaks, nearest_texts
 from selfinstruct.llm.budget import Price
@@ -31,8 +31,6 @@ PAPER: dict[str, dict[str, float]] = {
     "leaks": published("evaluation_overlap").values,
 }
 NUM_LABELS = 20  # most common labels that are named
-_STEPS = (1000, 500, 200, 100, 50, 20)  # candidates in a step of the acceptance curve
-_FEWEST_STEPS = 6
 _ROUGE_BINS = 20  # of 0.05
 _LENGTH_BINS = 30
 
@@ -103,7 +101,7 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
     marks = jsonl.read_if_there(folder / REQUESTS)
     if marks:
         statistics["requests"] = {"count": len(marks), "acceptance": acceptance_curve(marks, rejected)}
-        statistics["funnel"] = _funnel(marks, rejected, folder, instances)
+        statistics["funnel"] = funnel(marks, rejected, folder, instances)
     if instructions:
         statistics["nearest_seed"] = _nearest_seed(instructions, yardsticks)
         pairs = yardsticks.reader.read(instructions)
@@ -122,43 +120,6 @@ def write_statistics(folder: Path, yardsticks: Yardsticks) -> dict[str, Any]:
 def mean_words(texts: list[str]) -> float:
     """Mean number of words (white-space separated), to one decimal as the paper prints it; 0 for none."""
     return round(fmean(len(text.split()) for text in texts), 1) if texts else 0.0
-
-
-def acceptance_curve(marks: list[jsonl.Record], rejected: list[jsonl.Record]) -> list[dict[str, Any]]:
-    """Candidates, accepted and rejected by reason, in steps of 1,000 candidates in the order they came.
-
-    A short run has shorter steps (down to 20 candidates), so that there is a curve to see. Answers are not
-    divided: a step ends with the answer that fills it. Requests of an adopted folder, whose number of
-    candidates nobody kept, are left out.
-    """
-    known = [mark for mark in marks if mark["candidates"] is not None]
-    total = sum(mark["candidates"] for mark in known)
-    size = next((step for step in _STEPS if total >= step * _FEWEST_STEPS), _STEPS[-1])
-    reasons_of: dict[int, Counter[str]] = {}
-    for line in rejected:
-        if line["stage"] == "instructions" and "request_idx" in line:
-            reasons_of.setdefault(line["request_idx"], Counter())[line["reason"]] += 1
-    curve: list[dict[str, Any]] = []
-    candidates = accepted = done = 0
-    reasons: Counter[str] = Counter()
-    for position, mark in enumerate(known, start=1):
-        candidates += mark["candidates"]
-        accepted += mark["accepted"]
-        reasons.update(reasons_of.get(mark["request_idx"], {}))
-        if candidates and (candidates >= size or position == len(known)):
-            done += candidates
-            curve.append(
-                {
-                    "up_to_candidate": done,
-                    "candidates": candidates,
-                    "accepted": accepted,
-                    "accepted_share": round(accepted / candidates, 4),
-                    "rejected": dict(sorted(reasons.items())),
-                }
-            )
-            candidates = accepted = 0
-            reasons = Counter()
-    return curve
 
 
 def label_balance(instances: list[jsonl.Record]) -> dict[str, Any]:
@@ -227,26 +188,6 @@ def _instances(records: list[jsonl.Record]) -> dict[str, Any]:
         "words_input": _lengths(inputs),
         "words_output": _lengths(outputs),
     }
-
-
-def _funnel(
-    marks: list[jsonl.Record],
-    rejected: list[jsonl.Record],
-    folder: Path,
-    instances: list[jsonl.Record] | None,
-) -> dict[str, int]:
-    """What is left after each filter: candidates, novel instructions, tasks with instances."""
-    known = [mark for mark in marks if mark["candidates"] is not None]
-    candidates = sum(mark["candidates"] for mark in known)
-    too_similar = sum(
-        line["stage"] == "instructions" and line["reason"] == "too_similar" for line in rejected
-    )
-    accepted = sum(mark["accepted"] for mark in known)
-    funnel = {"candidates": candidates, "passed_filters": accepted + too_similar, "novel": accepted}
-    if instances is not None:
-        funnel["asked_for_instances"] = len(jsonl.read_if_there(folder / INSTANCES))
-        funnel["with_instances"] = len({record["instruction"] for record in instances})
-    return funnel
 
 
 def _nearest_seed(instructions: list[str], yardsticks: Yardsticks) -> dict[str, Any]:

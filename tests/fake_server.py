@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 
+KEY = "sk-a-very-secret-key-1234567890"  # what the tests put into OPENAI_API_KEY
 Behaviour = Callable[["Handler", dict[str, Any]], None]
 
 

@@ -1,11 +1,14 @@
-"""Tokenizers whose tokens are whole words, and small training data, for the finetuning tests."""
+"""Tokenizers of whole words, a small model, its data and its settings, for the finetuning tests."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from small_models import random_model
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
+
+from finetune.config import MethodConfig, TrainConfig
 
 WORDS = "red blue cat dog tree fish moon sun yes no"
 CORPUS = [
@@ -67,6 +70,21 @@ def write_examples(path: Path, count: int = 24) -> Path:
             record |= {"instruction": "Repeat the last word.", "input": given, "output": output}
             file.write(json.dumps(record) + "\n")
     return path
+
+
+def write_world(folder: Path) -> Path:
+    """A folder with a model of the embedded one's architecture and 24 examples, as `train_config` wants."""
+    save_small_model(folder / "model")
+    write_examples(folder / "train.jsonl")
+    return folder
+
+
+def train_config(world: Path, run_dir: Path, **settings: Any) -> TrainConfig:
+    """Six steps of eight examples."""
+    small = {"batch_size": 8, "micro_batch_size": 4, "learning_rate": 1e-2, "max_length": 64, "threads": 1}
+    small |= {"checkpoint_every": 2, "preview": 0, "method": MethodConfig(r=4, alpha=8)}
+    given = {"data": str(world / "train.jsonl"), "model": str(world / "model")} | small | settings
+    return TrainConfig(run_dir=run_dir, **given)
 
 
 def write_superni(

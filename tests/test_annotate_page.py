@@ -3,7 +3,6 @@
 import itertools
 import json
 import random
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,11 +14,6 @@ from rating_server import Server, write_systems
 
 from eval.ratings import final_ratings, latest, read_events
 from selfinstruct import jsonl
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed (apt-get install chromium)", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 HOSTILE = [
     "<script>window.pwned = 1</script>",
@@ -40,14 +34,6 @@ def no_page_fails() -> Iterator[None]:
     PAGE_ERRORS.clear()
     yield
     assert PAGE_ERRORS == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 def open_page(browser: Any, server: Server, rater: str = "rater", width: int = 1280) -> Any:

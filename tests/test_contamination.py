@@ -12,8 +12,8 @@ from test_user_oriented import config as user_config
 from test_user_oriented import line as user_line
 
 from eval.contamination import find_overlaps
-from eval.superni import Sample
 from eval.superni_run import evaluate_superni
+from eval.superni_tasks import Sample
 from eval.training_texts import read_training_data
 from eval.user_oriented_run import evaluate_user_oriented
 from selfinstruct import jsonl

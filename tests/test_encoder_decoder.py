@@ -11,7 +11,7 @@ from small_models import SENTENCES, SHARED, byte_level_tokenizer
 from tokenizers import processors
 
 from eval.fitting import fit_prompt
-from eval.superni import Sample
+from eval.superni_tasks import Sample
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Completion, LLMConfig, Request, complete_in_order
 from selfinstruct.llm.local import LocalLLM

@@ -14,6 +14,7 @@ from typing import Any
 import fake_server
 import pytest
 from benchmark_folders import task, write_benchmark
+from process_groups import run_group
 
 from eval import predict as predict_module
 from eval.superni_run import EvalSuperNIConfig, evaluate_superni
@@ -78,17 +79,7 @@ def words(world: Path, run_dir: Path, *more: str) -> list[str]:
 
 
 def start(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"} | more
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
-    ) as process:
-        try:
-            out, errors = process.communicate(timeout=250)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)  # torchrun's children too
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, errors)
+    return run_group(*command, **{"OMP_NUM_THREADS": "1"} | more)
 
 
 def contents(folder: Path, names: Sequence[str] = COMPARED) -> dict[str, bytes]:
@@ -243,28 +234,32 @@ def kill_at(command: list[str], log: Path, size: int, seconds: float = 1e9) -> i
         process.kill()
 
 
-def killed_at_random(world: Path, tmp_path: Path, kills: int) -> None:
-    """Each kill falls on another byte of the response log; the end is that of a run left alone."""
-    evaluate_superni(settings(world, tmp_path / "whole"))
-    whole = (tmp_path / "whole" / "response_log.jsonl").stat().st_size
-    run, rng = tmp_path / "run", random.Random(7)
-    for size in sorted(rng.randrange(1, whole - 400) for _ in range(kills)):
+def killed_at_random(world: Path, run: Path, log_bytes: int, kills: int) -> Path:
+    """A run that was killed so often, each time at another byte of its response log, and then left to end."""
+    rng = random.Random(7)
+    for size in sorted(rng.randrange(1, log_bytes - 400) for _ in range(kills)):
         code = kill_at([sys.executable, *words(world, run)], run / "response_log.jsonl", size)
         assert code == -signal.SIGKILL
         with (run / "response_log.jsonl").open("ab") as file:
             file.truncate(max(size, 1))  # wherever in a line the kill would have fallen
     evaluate_superni(settings(world, run))
-    assert contents(run) == contents(tmp_path / "whole")
+    return run
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    killed_at_random(world, tmp_path, 2)
+    evaluate_superni(settings(world, tmp_path / "whole"))
+    log_bytes = (tmp_path / "whole" / "response_log.jsonl").stat().st_size
+    killed = killed_at_random(world, tmp_path / "killed", log_bytes, kills=2)
+    assert contents(killed) == contents(tmp_path / "whole")
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    killed_at_random(world, tmp_path / "bytes", 10)
+    evaluate_superni(settings(world, tmp_path / "whole"))
+    log_bytes = (tmp_path / "whole" / "response_log.jsonl").stat().st_size
+    killed = killed_at_random(world, tmp_path / "killed", log_bytes, kills=10)
+    assert contents(killed) == contents(tmp_path / "whole")
     run, rng = tmp_path / "run", random.Random(8)
     begin = time.monotonic()
     assert start(sys.executable, *words(world, tmp_path / "timed")).returncode == 0

@@ -17,7 +17,7 @@ from eval.predict import (
     read_predictions,
     write_predictions,
 )
-from eval.superni import Sample, read_task
+from eval.superni_tasks import Sample, read_task
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.settings import REPOSITORY

@@ -288,8 +288,10 @@ def test_two_runs_on_one_output_do_not_meet(tmp_path):
 
 
 def test_output_and_report_of_one_name_in_two_folders_are_both_known_again(tmp_path):
-    candidates = write(tmp_path / "new.jsonl", line(POEM))
+    candidates = write(tmp_path / "new.jsonl", line(POEM) + line(NEAR_POEM))
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-    for _ in range(2):
-        run(tmp_path, candidates, output="a/kept.jsonl", report="b/kept.jsonl")
+    # The second run replaces what the first one wrote, and refuses neither file as somebody else's.
+    reports = [run(tmp_path, candidates, output="a/kept.jsonl", report="b/kept.jsonl") for _ in range(2)]
+    assert [[dropped["text"] for dropped in report] for report in reports] == [[NEAR_POEM], [NEAR_POEM]]
+    assert (tmp_path / "a/kept.jsonl").read_text() == line(POEM)

@@ -13,7 +13,7 @@ import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 from accelerate.utils.launch import prepare_multi_gpu_env
-from finetune_small import save_small_model, write_examples
+from finetune_small import write_world
 from safetensors.torch import load
 
 from selfinstruct import jsonl
@@ -97,10 +97,7 @@ def test_other_ways_of_sharding_are_refused_before_anything_is_read(
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cluster")
-    save_small_model(folder / "model", "lfm2")
-    write_examples(folder / "train.jsonl")
-    return folder
+    return write_world(tmp_path_factory.mktemp("cluster"))
 
 
 def words(world: Path, run_dir: Path) -> list[str]:

@@ -1,44 +1,27 @@
 """What a run leaves behind: a merged model that answers as the adapter does, curves, scores in the card."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from finetune_small import save_small_model, write_examples
+from finetune_small import train_config, write_world
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.config import MethodConfig, TrainConfig
+from finetune.config import TrainConfig
 from finetune.curves import draw_curves
 from finetune.train import main
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("same_threads_afterwards")
 SCORE = {"value": 12.34, "low": 10.0, "high": 14.06}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export")
-    save_small_model(folder / "model")
-    write_examples(folder / "train.jsonl")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def same_threads_afterwards() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
-def config(world: Path, run_dir: Path, **settings: Any) -> TrainConfig:
-    given = {"batch_size": 8, "learning_rate": 1e-2, "max_length": 64, "threads": 1, "preview": 0}
-    given |= {"method": MethodConfig(r=4, alpha=8), "data": str(world / "train.jsonl")}
-    return TrainConfig(run_dir=run_dir, model=str(world / "model"), **given | settings)
+    return write_world(tmp_path_factory.mktemp("export"))
 
 
 def greedy(model: Any, tokenizer: Any, prompt: str) -> str:
@@ -51,9 +34,9 @@ def test_the_merged_model_answers_as_base_and_adapter_do_and_can_be_asked_for_af
     world: Path, tmp_path: Path
 ) -> None:
     run_dir = tmp_path / "run"
-    main(config(world, run_dir))
+    main(train_config(world, run_dir))
     assert not (run_dir / "model").exists()
-    main(config(world, run_dir, export="merged"))  # complete already: merges, trains nothing
+    main(train_config(world, run_dir, export="merged"))  # complete already: merges, trains nothing
     tokenizer = AutoTokenizer.from_pretrained(run_dir / "model")
     merged = AutoModelForCausalLM.from_pretrained(run_dir / "model")
     base = AutoModelForCausalLM.from_pretrained(world / "model")
@@ -63,7 +46,7 @@ def test_the_merged_model_answers_as_base_and_adapter_do_and_can_be_asked_for_af
     answers = [greedy(adapted, tokenizer, prompt) for prompt in prompts]
     assert [greedy(merged, tokenizer, prompt) for prompt in prompts] == answers != plain
 
-    main(config(world, tmp_path / "at_once", export="merged"))
+    main(train_config(world, tmp_path / "at_once", export="merged"))
     names = [path.name for path in (run_dir / "model").iterdir()]
     assert "model.safetensors" in names
     for name in names:
@@ -72,7 +55,7 @@ def test_the_merged_model_answers_as_base_and_adapter_do_and_can_be_asked_for_af
 
 
 def test_the_curves_are_drawn_with_equal_bytes_and_shown_in_the_card(world: Path, tmp_path: Path) -> None:
-    main(config(world, tmp_path / "run"))
+    main(train_config(world, tmp_path / "run"))
     figure = tmp_path / "run" / "figures" / "training"
     assert "](figures/training.svg)" in (tmp_path / "run" / "README.md").read_text()
     draw_curves(tmp_path / "again", jsonl.read(tmp_path / "run" / "metrics.jsonl"))
@@ -90,7 +73,7 @@ def test_tensorboard_has_each_step_once_also_after_a_restart(
 
     from finetune import train
 
-    settings = config(world, tmp_path / "run", tracker="tensorboard", checkpoint_every=2)
+    settings = train_config(world, tmp_path / "run", tracker="tensorboard", checkpoint_every=2)
     rate = train.learning_rate
 
     def fail_at_step_4(settings: TrainConfig, step: int, num_steps: int) -> float:
@@ -116,7 +99,7 @@ def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match="tracker=wandb: the package is not installed; pip install wandb"):
-        main(config(world, tmp_path / "run", tracker="wandb"))
+        main(train_config(world, tmp_path / "run", tracker="wandb"))
     assert not (tmp_path / "run").exists()
 
 
@@ -130,13 +113,13 @@ def write_scores(folder: Path, label: str) -> str:
 def test_scores_of_evaluations_come_into_the_card_also_afterwards(world: Path, tmp_path: Path) -> None:
     first, second = (write_scores(tmp_path / name, f"{name} benchmark") for name in ("one", "two"))
     card = tmp_path / "run" / "README.md"
-    main(config(world, tmp_path / "run", max_steps=1, evaluations=[first]))
+    main(train_config(world, tmp_path / "run", max_steps=1, evaluations=[first]))
     assert "| one benchmark |" in card.read_text()
     assert "| 100 | 12.3 [10.0, 14.1] | 1.0 |" in card.read_text()
     before = card.read_text()
-    main(config(world, tmp_path / "run", max_steps=1, evaluations=[second]))
+    main(train_config(world, tmp_path / "run", max_steps=1, evaluations=[second]))
     assert "one benchmark" not in card.read_text() and "| two benchmark |" in card.read_text()
-    main(config(world, tmp_path / "run", max_steps=1, evaluations=[first]))
+    main(train_config(world, tmp_path / "run", max_steps=1, evaluations=[first]))
     assert card.read_text() == before
     with pytest.raises(UserError, match=r"evaluations: .*nothing.*holds no scores"):
-        main(config(world, tmp_path / "run", max_steps=1, evaluations=[str(tmp_path / "nothing")]))
+        main(train_config(world, tmp_path / "run", max_steps=1, evaluations=[str(tmp_path / "nothing")]))

@@ -2,13 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from finetune_small import save_small_model, write_examples
+from finetune_small import save_small_model, train_config, write_examples, write_world
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
@@ -26,29 +25,12 @@ from finetune.train import learning_rate, main
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("same_threads_afterwards")
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of the embedded one's architecture and 24 examples."""
-    folder = tmp_path_factory.mktemp("methods")
-    save_small_model(folder / "model")
-    write_examples(folder / "train.jsonl")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def same_threads_afterwards() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
-def config(world: Path, run_dir: Path, **settings: Any) -> TrainConfig:
-    """Six steps of eight examples."""
-    small = {"batch_size": 8, "micro_batch_size": 4, "learning_rate": 1e-2, "max_length": 64, "threads": 1}
-    small |= {"checkpoint_every": 2, "preview": 0, "method": MethodConfig(r=4, alpha=8)}
-    given = {"data": str(world / "train.jsonl"), "model": str(world / "model")} | small | settings
-    return TrainConfig(run_dir=run_dir, **given)
+    return write_world(tmp_path_factory.mktemp("methods"))
 
 
 def losses(run_dir: Path) -> list[float]:
@@ -57,9 +39,9 @@ def losses(run_dir: Path) -> list[float]:
 
 def test_packing_and_token_budgets_change_no_loss_of_a_run(world: Path, tmp_path: Path) -> None:
     held_out = {"eval_data": str(world / "train.jsonl")}
-    main(config(world, tmp_path / "one_by_one", micro_batch_size=1, packing=False, **held_out))
-    main(config(world, tmp_path / "packed", packing=True, **held_out))
-    main(config(world, tmp_path / "budget", packing=False, micro_batch_tokens=90, **held_out))
+    main(train_config(world, tmp_path / "one_by_one", micro_batch_size=1, packing=False, **held_out))
+    main(train_config(world, tmp_path / "packed", packing=True, **held_out))
+    main(train_config(world, tmp_path / "budget", packing=False, micro_batch_tokens=90, **held_out))
     expected = losses(tmp_path / "one_by_one")
     assert len(expected) == 7
     assert losses(tmp_path / "packed") == pytest.approx(expected, abs=1e-5)
@@ -70,13 +52,13 @@ def test_full_finetuning_leaves_a_model_and_continues_after_a_stop(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {"method": MethodConfig("full"), "learning_rate": 1e-3}
-    main(config(world, tmp_path / "whole", **settings))
+    main(train_config(world, tmp_path / "whole", **settings))
     monkeypatch.setattr(train, "learning_rate", fail_at_step_5)
     with pytest.raises(MemoryError):
-        main(config(world, tmp_path / "cut", **settings))
+        main(train_config(world, tmp_path / "cut", **settings))
     monkeypatch.undo()
     assert [path.name for path in (tmp_path / "cut" / "checkpoints").iterdir()] != []
-    main(config(world, tmp_path / "cut", **settings))
+    main(train_config(world, tmp_path / "cut", **settings))
     for name in ("model/model.safetensors", "metrics.jsonl", "README.md"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert not (tmp_path / "cut" / "adapter").exists()
@@ -99,7 +81,7 @@ def fail_at_step_5(settings: TrainConfig, step: int, num_steps: int) -> float:
 def test_kin_of_lora_learn_and_leave_an_adapter(tmp_path: Path, architecture: str, kind: str) -> None:
     save_small_model(tmp_path / "model", architecture)
     write_examples(tmp_path / "train.jsonl")
-    main(config(tmp_path, tmp_path / "run", method=MethodConfig(r=4, alpha=8, **{kind: True})))
+    main(train_config(tmp_path, tmp_path / "run", method=MethodConfig(r=4, alpha=8, **{kind: True})))
     found = losses(tmp_path / "run")
     assert found[-1] < found[0] - 0.3
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
@@ -112,7 +94,9 @@ def test_kin_of_lora_learn_and_leave_an_adapter(tmp_path: Path, architecture: st
 
 def test_rslora_scales_by_the_root_of_the_rank(world: Path, tmp_path: Path) -> None:
     def scales(**kind: bool) -> set[float]:
-        model = load_model(config(world, tmp_path, method=MethodConfig(r=16, alpha=8, **kind)), torch.float32)
+        model = load_model(
+            train_config(world, tmp_path, method=MethodConfig(r=16, alpha=8, **kind)), torch.float32
+        )
         return {module.scaling["default"] for module in model.modules() if isinstance(module, LoraLayer)}
 
     assert (scales(), scales(rslora=True)) == ({0.5}, {2.0})
@@ -121,7 +105,7 @@ def test_rslora_scales_by_the_root_of_the_rank(world: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize("architecture", ["llama", "gpt2", "gpt neox", "mamba", "linear attention"])
 def test_all_linear_finds_the_modules_of_any_architecture(tmp_path: Path, architecture: str) -> None:
     save_small_model(tmp_path / "model", architecture)
-    model = load_model(config(tmp_path, tmp_path / "run"), torch.float32)
+    model = load_model(train_config(tmp_path, tmp_path / "run"), torch.float32)
     adapted = {name.split(".lora_")[0].rsplit(".", 1)[-1] for name in trainable(model)}
     assert len(adapted) >= 3
     assert not adapted & {"lm_head", "embed_out"}
@@ -131,7 +115,7 @@ def test_4_bits_without_a_gpu_are_refused_before_anything_is_written(world: Path
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(UserError, match=r"method=qlora: .*need a CUDA GPU.*use method=lora"):
-        main(config(world, tmp_path / "run", method=MethodConfig("qlora")))
+        main(train_config(world, tmp_path / "run", method=MethodConfig("qlora")))
     assert not (tmp_path / "run").exists()
 
 
@@ -182,15 +166,18 @@ def test_when_memory_runs_out_the_settings_that_help_are_named(
 ) -> None:
     with (
         pytest.raises(UserError, match=f"^step 3: out of memory .*{message}"),
-        advice_when_memory_runs_out(config(world, tmp_path, **settings), "step 3"),
+        advice_when_memory_runs_out(train_config(world, tmp_path, **settings), "step 3"),
     ):
         torch.empty(2**60)  # the allocator's own refusal
     with (
         pytest.raises(UserError, match="out of memory"),
-        advice_when_memory_runs_out(config(world, tmp_path), "step 3"),
+        advice_when_memory_runs_out(train_config(world, tmp_path), "step 3"),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-    with pytest.raises(RuntimeError, match="shape"), advice_when_memory_runs_out(config(world, tmp_path), ""):
+    with (
+        pytest.raises(RuntimeError, match="shape"),
+        advice_when_memory_runs_out(train_config(world, tmp_path), ""),
+    ):
         raise RuntimeError("shape mismatch")
 
 
@@ -206,10 +193,10 @@ def test_a_run_out_of_memory_continues_with_the_lower_setting(
 
     monkeypatch.setattr(train, "backward", out_of_memory)
     with pytest.raises(UserError, match=re.escape("step 4: out of memory")):
-        main(config(world, tmp_path / "run"))
+        main(train_config(world, tmp_path / "run"))
     monkeypatch.undo()
-    main(config(world, tmp_path / "run", micro_batch_tokens=32, gradient_checkpointing=True))
+    main(train_config(world, tmp_path / "run", micro_batch_tokens=32, gradient_checkpointing=True))
     assert "continuing after step 2" in capsys.readouterr().out
-    main(config(world, tmp_path / "whole"))
+    main(train_config(world, tmp_path / "whole"))
     assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), abs=1e-5)
     assert checkpoints.newest(tmp_path / "run" / "checkpoints")

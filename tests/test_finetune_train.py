@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from finetune_small import save_small_model, write_examples
+from finetune_small import train_config, write_examples, write_world
 from peft import PeftModel
+from process_groups import run_group
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -27,36 +27,18 @@ from finetune.train import learning_rate, main
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("same_threads_afterwards")
 ROOT = Path(__file__).parents[1]
 TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--standalone", "--nproc_per_node", "2"]
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model and 24 examples."""
-    folder = tmp_path_factory.mktemp("finetune")
-    save_small_model(folder / "model")
-    write_examples(folder / "train.jsonl")
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def same_threads_afterwards() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
-def config(world: Path, run_dir: Path, **settings: Any) -> TrainConfig:
-    """Six steps of eight examples."""
-    small = {"batch_size": 8, "micro_batch_size": 4, "learning_rate": 1e-2, "max_length": 64, "threads": 1}
-    small |= {"checkpoint_every": 2, "preview": 0, "method": MethodConfig(r=4, alpha=8)}
-    given = {"data": str(world / "train.jsonl"), "model": str(world / "model")} | small | settings
-    return TrainConfig(run_dir=run_dir, **given)
+    return write_world(tmp_path_factory.mktemp("finetune"))
 
 
 def words(world: Path, run_dir: Path, *more: str) -> list[str]:
-    """The command line of `config`, twelve steps."""
+    """The command line of `train_config`, twelve steps."""
     given = [f"run_dir={run_dir}", f"data={world}/train.jsonl", f"model={world}/model", "epochs=4"]
     given += ["batch_size=8", "micro_batch_size=4", "learning_rate=1e-2", "max_length=64", "threads=1"]
     return [
@@ -84,7 +66,7 @@ def losses(run_dir: Path) -> list[float]:
 
 
 def test_the_losses_are_those_of_a_loop_written_by_hand(world: Path, tmp_path: Path) -> None:
-    settings = config(world, tmp_path / "run", weight_decay=0.1, max_grad_norm=0.5, schedule="linear")
+    settings = train_config(world, tmp_path / "run", weight_decay=0.1, max_grad_norm=0.5, schedule="linear")
     main(settings)
 
     tokenizer = AutoTokenizer.from_pretrained(world / "model")
@@ -116,7 +98,7 @@ def test_the_losses_are_those_of_a_loop_written_by_hand(world: Path, tmp_path: P
 
 def test_a_run_leaves_an_adapter_that_peft_loads_and_a_card(world: Path, tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    main(config(world, run_dir, eval_data=str(world / "train.jsonl")))
+    main(train_config(world, run_dir, eval_data=str(world / "train.jsonl")))
     base = AutoModelForCausalLM.from_pretrained(world / "model")
     adapted = PeftModel.from_pretrained(base, run_dir / "adapter")
     saved = load_file(run_dir / "adapter" / "adapter_model.safetensors")
@@ -142,7 +124,7 @@ def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_midd
 ) -> None:
     settings = {"method": MethodConfig(r=4, dropout=0.2), "eval_data": str(world / "train.jsonl")}
     settings |= {"packing": packing, "neftune_alpha": 5.0}
-    main(config(world, tmp_path / "whole", **settings))
+    main(train_config(world, tmp_path / "whole", **settings))
     save = checkpoints.save
 
     def save_and_die(folder: Path, step: int, *rest: Any) -> None:
@@ -152,18 +134,17 @@ def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_midd
 
     monkeypatch.setattr(checkpoints, "save", save_and_die)
     with pytest.raises(MemoryError):
-        main(config(world, tmp_path / "cut", **settings))
+        main(train_config(world, tmp_path / "cut", **settings))
     monkeypatch.undo()
-    main(config(world, tmp_path / "cut", **settings))
+    main(train_config(world, tmp_path / "cut", **settings))
     assert result(tmp_path / "cut") == result(tmp_path / "whole")
 
 
 def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
     """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
     metrics = run_dir / "metrics.jsonl"
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
-    )
+    offline, quiet = os.environ | {"HF_HUB_OFFLINE": "1"}, subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=offline)
     try:
         while process.poll() is None:
             if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
@@ -177,36 +158,19 @@ def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
     return metrics.read_bytes().count(b"\n")
 
 
-def environment(**more: str) -> dict[str, str]:
-    return os.environ | {"HF_HUB_OFFLINE": "1"} | more
-
-
-def start(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, env=environment(**more), start_new_session=True
-    ) as process:
-        try:
-            out, errors = process.communicate(timeout=250)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)  # torchrun's children too
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, errors)
-
-
 def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    whole = start(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
+    whole = run_group(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
     assert whole.returncode == 0, whole.stderr
     cut = [sys.executable, *words(world, tmp_path / "cut")]
     assert 3 <= kill_after(cut, tmp_path / "cut", 3) < 12
     assert 7 <= kill_after(cut, tmp_path / "cut", 7) < 12
     assert manifest(tmp_path / "cut")["steps"]["train"]["status"] == "running"
-    last = start(*cut, PYTHONHASHSEED="2")
+    last = run_group(*cut, PYTHONHASHSEED="2")
     assert last.returncode == 0, last.stderr
     assert "continuing after step" in last.stdout
     assert len(losses(tmp_path / "cut")) == 12
     assert result(tmp_path / "cut") == result(tmp_path / "whole")
-    again = start(*cut)
+    again = run_group(*cut)
     assert (again.returncode, "complete already" in again.stdout) == (0, True)
 
 
@@ -214,22 +178,22 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path,
     "parts", [["packing=false", "micro_batch_size=2"], ["packing=true", "micro_batch_tokens=64"]]
 )
 def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path, parts: list[str]) -> None:
-    main(config(world, tmp_path / "one", epochs=4, packing=False))
+    main(train_config(world, tmp_path / "one", epochs=4, packing=False))
     # Small micro-batches: each process accumulates over two rounds before gradients are exchanged.
     command = [*TORCHRUN, *words(world, tmp_path / "two", *parts)]
-    two = start(*command, ACCELERATE_USE_CPU="true")
+    two = run_group(*command, ACCELERATE_USE_CPU="true")
     assert two.returncode == 0, two.stderr
     assert manifest(tmp_path / "two")["num_processes"] == 2
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
     assert two.stdout.count("12 steps") == 1  # one voice
-    again = start(*command, ACCELERATE_USE_CPU="true")
+    again = run_group(*command, ACCELERATE_USE_CPU="true")
     assert (again.returncode, again.stdout.count("complete already")) == (0, 1)
 
 
 def test_bad_data_ends_two_processes_with_one_message(world: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"prompt": "p"}\n')
-    done = start(*TORCHRUN, *words(world, tmp_path / "run", f"data={bad}"), ACCELERATE_USE_CPU="true")
+    done = run_group(*TORCHRUN, *words(world, tmp_path / "run", f"data={bad}"), ACCELERATE_USE_CPU="true")
     assert done.returncode != 0
     assert done.stderr.count("error: ") == 1
     assert f'{bad}:1: "completion" is missing' in done.stderr
@@ -242,21 +206,21 @@ def test_bad_data_ends_with_2_and_one_message_without_waiting_for_torch(world: P
     spy = "import runpy, sys\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
     spy += "finally: assert 'torch' not in sys.modules\n"
     command = words(world, tmp_path / "run", f"data={bad}")
-    done = start(sys.executable, "-c", f"import sys; sys.argv = {command}\n{spy}")
+    done = run_group(sys.executable, "-c", f"import sys; sys.argv = {command}\n{spy}")
     assert done.returncode == 2
     assert done.stderr == f'error: {bad}:2: "prompt" is a int; it must be text\n'
 
 
 def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> None:
-    main(config(world, tmp_path / "run", max_steps=1))
-    main(config(world, tmp_path / "run", max_steps=1, checkpoint_every=7, preview=2))  # decide nothing
+    main(train_config(world, tmp_path / "run", max_steps=1))
+    main(train_config(world, tmp_path / "run", max_steps=1, checkpoint_every=7, preview=2))  # decide nothing
     with pytest.raises(UserError, match=r"learning_rate: was 0\.01, is now 0\.02"):
-        main(config(world, tmp_path / "run", max_steps=1, learning_rate=0.02))
+        main(train_config(world, tmp_path / "run", max_steps=1, learning_rate=0.02))
     changed = write_examples(tmp_path / "train.jsonl", count=25)
     with pytest.raises(UserError, match=r"data\.0\.sha256: was '[0-9a-f]{64}', is now"):
-        main(config(world, tmp_path / "run", max_steps=1, data=str(changed)))
+        main(train_config(world, tmp_path / "run", max_steps=1, data=str(changed)))
     moved = shutil.copy(world / "train.jsonl", tmp_path / "moved.jsonl")
-    main(config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
+    main(train_config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
 
 
 @pytest.mark.parametrize(("file", "kept"), [("weights.safetensors", -1), ("optimizer.pt", -100)])
@@ -268,16 +232,16 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     file: str,
     kept: int,
 ) -> None:
-    main(config(world, tmp_path / "whole"))
+    main(train_config(world, tmp_path / "whole"))
     run_dir = tmp_path / "cut"
     monkeypatch.setattr("finetune.train.learning_rate", _fail_at_step_6)
     with pytest.raises(MemoryError):
-        main(config(world, run_dir))
+        main(train_config(world, run_dir))
     monkeypatch.undo()
     damaged = run_dir / "checkpoints" / "step_00000004" / file
     damaged.write_bytes(damaged.read_bytes()[:kept])
     capsys.readouterr()
-    main(config(world, run_dir))
+    main(train_config(world, run_dir))
     said = capsys.readouterr().out
     assert f"step_00000004: damaged ({file} is not what was written)" in said
     assert "continuing after step 2" in said
@@ -294,7 +258,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(world: Path,
     file = tmp_path / "run" / "not_finite_step_2.jsonl"
     message = rf"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+ on, in {file}"
     with pytest.raises(UserError, match=message):
-        main(config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
+        main(train_config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
     assert len(losses(tmp_path / "run")) == 1
     assert manifest(tmp_path / "run")["status"] == "stopped"
     batch = jsonl.read(file)
@@ -330,7 +294,7 @@ def test_what_cannot_be_trained_is_refused(
     world: Path, tmp_path: Path, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        main(config(world, tmp_path / "run", **settings))
+        main(train_config(world, tmp_path / "run", **settings))
 
 
 @pytest.mark.parametrize(

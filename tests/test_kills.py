@@ -12,13 +12,12 @@ from pathlib import Path
 
 import fake_server
 import pytest
-from fake_server import FakeServer
+from fake_server import KEY, FakeServer
 from generation_server import GenerationServer
 
 from selfinstruct import jsonl
 
 ROOT = Path(__file__).parents[1]
-KEY = "sk-a-very-secret-key-1234567890"
 FAULT_SHARE = 0.2
 # What holds clock times, and says how the run went rather than what came out.
 NOT_COMPARED = {"manifest.json", "response_log.jsonl", "run.log"}

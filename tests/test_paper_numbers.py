@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eval.rating_report import PAPER_AGREEMENT, PAPER_QUALITY
+from eval.rating_tables import PAPER_AGREEMENT, PAPER_QUALITY
 from selfinstruct.paper_numbers import CERTAINTIES, PAPER_NUMBERS, published
 from selfinstruct.statistics import PAPER
 

@@ -1,7 +1,5 @@
 """The report in a real browser: its lists can be searched, model text is inert, a phone shows it whole."""
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +7,6 @@ from report_runs import write_demo
 
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.page import SHOWN_FIRST
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("chromium is not installed (apt-get install chromium)", allow_module_level=True)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 HOSTILE = [
     "<script>window.pwned = 1</script>",
@@ -31,14 +24,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     demo = write_demo(folder / "demo", instructions=TASKS)
     make_report(MakeReportConfig(folder / "out", [demo], 300, None))
     return f"file://{folder}/out/report.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 class Opened:

@@ -14,6 +14,7 @@ import pytest
 from datasets import load_dataset
 
 from selfinstruct import jsonl
+from selfinstruct.acceptance import acceptance_curve
 from selfinstruct.errors import UserError
 from selfinstruct.exports import EXPORTS, ExportsConfig, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
@@ -23,7 +24,6 @@ from selfinstruct.parsing import ParsingRules
 from selfinstruct.statistics import (
     StatisticsConfig,
     Yardsticks,
-    acceptance_curve,
     label_balance,
     write_statistics,
 )

@@ -9,14 +9,8 @@ import pytest
 from benchmark_folders import instance, named, task, write_benchmark
 
 from eval.subset import Subset
-from eval.superni import (
-    SUPERNI,
-    Benchmark,
-    BenchmarkConfig,
-    load_benchmark,
-    official_digests,
-    read_task,
-)
+from eval.superni import SUPERNI, Benchmark, BenchmarkConfig, load_benchmark, official_digests
+from eval.superni_tasks import read_task
 from selfinstruct.errors import UserError
 from selfinstruct.settings import REPOSITORY
 

@@ -16,8 +16,8 @@ from eval.intervals import IntervalsConfig
 from eval.predict import Prediction
 from eval.scoring import score
 from eval.summary import score_samples
-from eval.superni import Sample
 from eval.superni_run import evaluate_superni
+from eval.superni_tasks import Sample
 from eval.xlingual import load_byte_pairs
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct.english_requests import read_by_rules, singular
 from selfinstruct.errors import UserError
-from selfinstruct.verb_objects import count_pairs, open_reader, read_by_rules, singular
+from selfinstruct.verb_objects import count_pairs, open_reader
 
 
 @pytest.mark.parametrize(

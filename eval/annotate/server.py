@@ -66,13 +66,31 @@ def make_app(desks: Mapping[str, Desk], allowed_hosts: list[str], default: Desk 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     # A page elsewhere that points a name of its own at this machine is turned away.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts)
+    app.middleware("http")(_with_headers)
+    app.add_exception_handler(WrongRequest, _wrong_request)
+    app.add_exception_handler(OSError, _not_written)
+    _add_requests(app, _desk_of_key(desks, default))
+    for path, (name, kind) in _FILES.items():
+        app.add_api_route(path, _sender(name, kind), methods=["GET"])
+    return app
 
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Callable[[Request], Any]) -> Response:
-        response: Response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
 
+async def _with_headers(request: Request, call_next: Callable[[Request], Any]) -> Response:
+    response: Response = await call_next(request)
+    response.headers.update(_HEADERS)
+    return response
+
+
+async def _wrong_request(_: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 400)
+
+
+async def _not_written(_: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError)
+    return JSONResponse({"detail": f"It could not be written to disk ({error.strerror})."}, 507)
+
+
+def _desk_of_key(desks: Mapping[str, Desk], default: Desk | None) -> Callable[..., Desk]:
     def desk(x_rater_key: Annotated[str, Header()] = "") -> Desk:
         given = unquote(x_rater_key).encode()
         for key, found in desks.items():
@@ -84,19 +102,17 @@ def make_app(desks: Mapping[str, Desk], allowed_hosts: list[str], default: Desk 
             401, "This is not a rater's link. Open your own: whoever started the page has it."
         )
 
-    def checked(rater_desk: Desk, list_id: str) -> Desk:
-        if list_id != rater_desk.list_id:
-            raise HTTPException(409, "The page was started again with other items: reload it.")
-        return rater_desk
+    return desk
 
-    @app.exception_handler(WrongRequest)
-    async def wrong_request(_: Request, error: WrongRequest) -> Response:
-        return JSONResponse({"detail": str(error)}, 400)
 
-    @app.exception_handler(OSError)
-    async def not_written(_: Request, error: OSError) -> Response:
-        return JSONResponse({"detail": f"It could not be written to disk ({error.strerror})."}, 507)
+def _checked(rater_desk: Desk, list_id: str) -> Desk:
+    if list_id != rater_desk.list_id:
+        raise HTTPException(409, "The page was started again with other items: reload it.")
+    return rater_desk
 
+
+def _add_requests(app: FastAPI, desk: Callable[..., Desk]) -> None:
+    """What the page asks for; `desk` finds whose it is."""
     Given = Annotated[Desk, Depends(desk)]
 
     # Plain functions: each runs in a thread of its own, so that one rater's sync does not hold up the others.
@@ -110,27 +126,23 @@ def make_app(desks: Mapping[str, Desk], allowed_hosts: list[str], default: Desk 
 
     @app.post("/api/rating")
     def rate(rater: Given, sent: Rating) -> dict[str, Any]:
-        checked(rater, sent.list).rate(sent.position, sent.slot, sent.rating, sent.note, sent.id)
+        _checked(rater, sent.list).rate(sent.position, sent.slot, sent.rating, sent.note, sent.id)
         return rater.state()
 
     @app.post("/api/skip")
     def skip(rater: Given, sent: Step) -> dict[str, Any]:
-        checked(rater, sent.list).skip(sent.position, sent.id)
+        _checked(rater, sent.list).skip(sent.position, sent.id)
         return rater.state()
 
     @app.post("/api/undo")
     def undo(rater: Given, sent: Step) -> dict[str, Any]:
-        place = checked(rater, sent.list).undo(sent.id)
+        place = _checked(rater, sent.list).undo(sent.id)
         where = {"position": place[0], "slot": place[1]} if place else {"position": None, "slot": None}
         return rater.state() | where
 
     @app.get("/favicon.ico")
     def no_icon() -> Response:
         return Response(status_code=204)
-
-    for path, (name, kind) in _FILES.items():
-        app.add_api_route(path, _sender(name, kind), methods=["GET"])
-    return app
 
 
 def _sender(name: str, kind: str) -> Callable[[], Response]:

@@ -23,7 +23,8 @@ from transformers.utils import logging
 
 from eval.fitting import fit_prompt
 from eval.predict import Manner, predict
-from eval.superni import BenchmarkConfig, Sample, load_benchmark
+from eval.superni import BenchmarkConfig, load_benchmark
+from eval.superni_tasks import Sample
 from eval.user_oriented import read_user_tasks
 from selfinstruct.llm.base import TINY_MODEL, LLMConfig
 from selfinstruct.llm.local import LocalLLM
