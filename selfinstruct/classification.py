@@ -68,7 +68,7 @@ class ClassificationStage:
             len(self._prompts.classification.demonstrations),
             self._llm.room_for(1),
         )
-        return self._query.request_with(render, number, seed=f"classification:{index}")
+        return self._query.request_with(render, number, f"classification:{index}", instruction)
 
 
 def read_instructions(folder: Path) -> list[str]:

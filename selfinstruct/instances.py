@@ -111,7 +111,7 @@ class InstanceStage:
             len(words.demonstrations),
             self._llm.room_for(1),
         )
-        return query.request_with(render, number, seed=f"instances:{index}")
+        return query.request_with(render, number, f"instances:{index}", instruction)
 
     def _max_tokens(self, index: int, flags: list[bool]) -> int:
         if not self._released:

@@ -93,7 +93,9 @@ class InstructionStage:
         is_complete = self.run.prepare("instructions", settings)
         self._restore()
         # The last answer may overshoot; a folder that had enough before it was made for a higher target.
-        if len(self.machine_after) > 1 and self.machine_after[-2] >= num_instructions:
+        # All it holds is never too few: the last answers may have added nothing.
+        is_less = num_instructions < len(self.machine)
+        if is_less and len(self.machine_after) > 1 and self.machine_after[-2] >= num_instructions:
             held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
             advice = "give at least as many, or choose another run_dir"
             reason = f"{num_instructions} is less than what was made; {held}; {advice}"

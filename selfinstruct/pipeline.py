@@ -12,7 +12,7 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
-from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.errors import RecordingUsedUp, StoppedEarly, UserError
 from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
@@ -317,7 +317,13 @@ def _instructions(
         "novelty": {"threshold": config.novelty.threshold, "tokenizer": config.tokenizer},
     }
     del settings["instructions"]["stall_rounds"]  # when to give up does not change what was written
-    stage.run_until(config.num_instructions, settings)
+    try:
+        stage.run_until(config.num_instructions, settings)
+    except RecordingUsedUp as stop:
+        accepted = len(stage.machine)
+        how = f"num_instructions={accepted} finishes the run with these" if accepted else "none was accepted"
+        reason = f"{accepted} of {config.num_instructions} instructions are accepted"
+        raise StoppedEarly(f"{stop}; {reason}: {how}") from stop
 
 
 def _query_settings(config: GenerateConfig, llm: LLM, stage: str, words: object) -> dict[str, Any]:

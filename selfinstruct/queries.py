@@ -27,7 +27,7 @@ class Query:
         if self.max_tokens < 1:
             raise UserError(f"{where}.max_tokens: {self.max_tokens} must be at least 1")
 
-    def request(self, prompt: str, seed: str) -> Request:
+    def request(self, prompt: str, seed: str, subject: str | None = None) -> Request:
         return Request(
             prompt=prompt,
             max_tokens=self.max_tokens,
@@ -37,9 +37,12 @@ class Query:
             frequency_penalty=self.frequency_penalty,
             stop=tuple(self.stop),
             seed=seed,
+            subject=subject,
         )
 
-    def request_with(self, render: Callable[[int], str], num_demonstrations: int, seed: str) -> Request:
+    def request_with(
+        self, render: Callable[[int], str], num_demonstrations: int, seed: str, subject: str | None = None
+    ) -> Request:
         """The request that shows so many demonstrations, and can do with fewer where a server says so.
 
         Args:
@@ -47,9 +50,11 @@ class Query:
         """
 
         def shorter() -> Request | None:
-            return self.request_with(render, num_demonstrations - 1, seed) if num_demonstrations else None
+            if not num_demonstrations:
+                return None
+            return self.request_with(render, num_demonstrations - 1, seed, subject)
 
-        return replace(self.request(render(num_demonstrations), seed), shorter=shorter)
+        return replace(self.request(render(num_demonstrations), seed, subject), shorter=shorter)
 
 
 @dataclass

@@ -38,7 +38,11 @@ class Request:
     Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
     when it first sends the request, and `arrived` with its answer as soon as that is there, both from a
     thread of its own, and sends no other request in its place before `arrived` returns. Other backends call
-    neither. None of the three is part of what names the request.
+    neither.
+
+    `subject` is what the request asks about (an instruction), in words that other prompts for it share, and
+    `index` its number in its stage, where it is counted: by these recorded answers are found again. None of
+    the five is part of what names the request.
     """
 
     prompt: str
@@ -50,6 +54,8 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: str = "0"
     stop_behind_text: bool = False
+    subject: str | None = field(default=None, compare=False)
+    index: int | None = field(default=None, compare=False, repr=False)
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
     sent: "Callable[[], None] | None" = field(default=None, compare=False, repr=False)
     arrived: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)
