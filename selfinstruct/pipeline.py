@@ -241,6 +241,7 @@ def _answering(
     try:
         yield logged
     except (StoppedEarly, KeyboardInterrupt):
+        logged.close()  # answers on their way come in first: they are paid for
         if logged.bill.now.requests:
             note(f"{logged.bill}")
             run.log(f"{logged.bill}")
