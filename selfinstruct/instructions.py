@@ -11,11 +11,12 @@ from typing import Any
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
+from selfinstruct.fitting import FewShot
 from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter
 from selfinstruct.parsing import ParsingRules, parse_instructions
-from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 from selfinstruct.tasks import SeedTask
@@ -173,14 +174,9 @@ class InstructionStage:
                 chat=self.llm.is_chat,
             )
 
-        _, self._shown[index] = fit_to_context(
-            render,
-            self.llm.room_for(self.query.max_tokens),
-            self.llm.count_tokens,
-            len(shown),
-            self.llm.room_for(1),
-        )
-        return self.query.request_with(render, self._shown[index], seed=f"{self.seed}:instructions:{index}")
+        question = FewShot(self.query, render, len(shown), f"{self.seed}:instructions:{index}")
+        request, self._shown[index] = question.fitted(self.llm)
+        return request
 
     def _judge(self, index: int, request: Request, completion: Completion) -> Judged:
         """Let the answer's new instructions into the pool, and say what became of each candidate."""

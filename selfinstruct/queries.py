@@ -1,7 +1,6 @@
 """The sampling settings of the three kinds of requests (paper, Table 4)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Request
@@ -39,22 +38,6 @@ class Query:
             seed=seed,
             subject=subject,
         )
-
-    def request_with(
-        self, render: Callable[[int], str], num_demonstrations: int, seed: str, subject: str | None = None
-    ) -> Request:
-        """The request that shows so many demonstrations, and can do with fewer where a server says so.
-
-        Args:
-            render: the prompt with a given number of demonstrations.
-        """
-
-        def shorter() -> Request | None:
-            if not num_demonstrations:
-                return None
-            return self.request_with(render, num_demonstrations - 1, seed, subject)
-
-        return replace(self.request(render(num_demonstrations), seed, subject), shorter=shorter)
 
 
 @dataclass

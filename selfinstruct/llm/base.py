@@ -32,8 +32,8 @@ class Request:
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
     what else is in the batch. A stop sequence ends the text and is not part of it; with `stop_behind_text` it
     does so only behind some text, not in the blanks an answer begins with (a server stops at any). `shorter`
-    makes the same request with one demonstration fewer (None where none is left), for a server that says only
-    when it is asked that a prompt is too long.
+    makes the same request with one demonstration fewer, or where few are left with fewer tokens to write
+    (None where neither can be), for a server that says only when asked that a request is too long.
 
     Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
     when it first sends the request, and `arrived` with its answer as soon as that is there, both from a

@@ -25,7 +25,13 @@ from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError, Timeout
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request
 from selfinstruct.llm.pace import LONGEST_WAIT_SECONDS, Pace, pause_seconds
-from selfinstruct.llm.server_replies import Trouble, UnusableReply, completion_of, trouble_of
+from selfinstruct.llm.server_replies import (
+    Trouble,
+    UnusableReply,
+    completion_of,
+    stated_context_length,
+    trouble_of,
+)
 from selfinstruct.progress import note
 
 _CONNECT_SECONDS = 30.0
@@ -228,16 +234,14 @@ class OpenAIServerLLM(LLM):
                     if asked.arrived is not None:
                         asked.arrived(completion)  # the place is free when the answer is safe
                     return completion
-                if request.shorter is not None and (shorter := request.shorter()) is not None:
-                    request = self._fitted(shorter)
-                    num_dropped += 1
-                elif request.max_tokens > 1:
-                    request = replace(request, max_tokens=request.max_tokens // 2)
-                else:
+                shorter = _shorter(request)
+                if shorter is None:
                     raise UserError(
                         f"{self._named()} says: {reply.words}; show fewer or shorter examples, or take a "
                         f"model with more context (the prompt begins {request.prompt[:60]!r})"
                     )
+                num_dropped += shorter.prompt != request.prompt
+                request = self._fitted(shorter)
 
     def _fitted(self, request: Request) -> Request:
         """The request with no more answer tokens than the context has beside its prompt."""
@@ -274,7 +278,9 @@ class OpenAIServerLLM(LLM):
             match trouble.kind:
                 case "overflow":
                     self._traffic["context overflows"] += 1
-                    self._note(f"{trouble.words}; showing fewer examples (llm.context_length saves asking)")
+                    length = stated_context_length(trouble.words) or "TOKENS"
+                    advice = f"in a new run_dir llm.context_length={length} saves such refusals"
+                    self._note(f"{trouble.words}; showing fewer examples ({advice})")
                     return trouble
                 case "filtered":
                     return Completion("", "content_filter", self.count_tokens(request.prompt), 0)
@@ -361,6 +367,13 @@ class OpenAIServerLLM(LLM):
                 return "check llm.model, llm.endpoint and llm.base_url (most end in /v1)"
             case _:
                 return "mend the setting it names; llm.left_out=[...] does not send a parameter at all"
+
+
+def _shorter(request: Request) -> Request | None:
+    """The request to send where a server says that this one is too long; None where there is no other."""
+    if request.shorter is not None:
+        return request.shorter()
+    return replace(request, max_tokens=request.max_tokens // 2) if request.max_tokens > 1 else None
 
 
 def _this_task() -> "asyncio.Task[Completion]":
