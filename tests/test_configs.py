@@ -111,3 +111,15 @@ def test_a_bad_seed_file_is_named_by_line(tmp_path: Path) -> None:
     done = run_script(str(ROOT / "scripts/generate.py"), "seed_tasks=my.jsonl", "run_dir=r", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: my.jsonl:1: "instances" is missing')
+
+
+def test_help_into_a_pipe_that_is_closed_early_is_quiet() -> None:
+    script = str(ROOT / "scripts/generate.py")
+    with subprocess.Popen(
+        [sys.executable, script, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (0, b"")
