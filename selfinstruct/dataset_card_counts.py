@@ -131,7 +131,9 @@ def cost_section(statistics: Mapping[str, Any]) -> str:
     money = f": {usage['cost']:,} in their currency" if "cost" in usage else ""
     cost, count = published("cost"), PAPER["instructions"]["count"]
     return (
-        f"## Cost\n\n{table}\n\n{price}{money}; only answers that were kept are counted. The paper's "
+        f"## Cost\n\n{table}\n\n{price}{money}. Counted are the answers that the data were made from. "
+        "What else was paid for (answers that came when stage 1 had enough already) is in "
+        "response_log.jsonl, and in the sums that a run ends with. The paper's "
         f"{count:,} instructions cost about ${cost.values['generation']} ({cost.version})."
     )
 

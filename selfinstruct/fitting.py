@@ -17,8 +17,8 @@ _LEAST_SHARE = 4  # an answer keeps at least this part (a quarter) of the tokens
 class FewShot:
     """A few-shot question: its settings, and its prompt with a given number of demonstrations, up to `most`.
 
-    With `may_show_none` it is asked with fewer than the fewest rather than not at all: one long instruction
-    must not end a run.
+    Where the fewest do not fit (long tasks, a long instruction) it is asked with fewer rather than not at
+    all; with none only if it `may_show_none`.
     """
 
     query: Query
@@ -62,9 +62,12 @@ class FewShot:
             return self.fewest
         if self.may_show_none:
             return number
+        tokens = llm.count_tokens(self.render(1))
+        if tokens <= llm.room_for(self.least_tokens):
+            return 1
         raise PromptTooLong(
-            f"llm.context_length={llm.context_length}: {tokens} tokens of a prompt with {self.fewest} "
-            f"demonstrations and {self.least_tokens} of an answer (a quarter of max_tokens) do not fit; "
+            f"llm.context_length={llm.context_length}: {tokens} tokens of a prompt with one "
+            f"demonstration and {self.least_tokens} of an answer (a quarter of max_tokens) do not fit; "
             "take a model with more context, or lower the query's max_tokens"
         )
 
@@ -76,7 +79,8 @@ class FewShot:
                 return self.request(number - 1, max_tokens)
             if max_tokens > self.least_tokens:
                 return self.request(number, max(max_tokens // 2, self.least_tokens))
-            return self.request(number - 1, max_tokens) if number and self.may_show_none else None
+            lowest = 0 if self.may_show_none else 1
+            return self.request(number - 1, max_tokens) if number > lowest else None
 
         request = self.query.request(self.render(number), self.seed, self.subject)
         return replace(request, max_tokens=max_tokens, shorter=shorter)

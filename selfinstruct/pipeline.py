@@ -46,6 +46,10 @@ RELEASED_FILES = (
     "finetuning_data",
 )
 ROUND = 5  # requests the released code sends at a time
+_OVERSHOOT = (
+    "Stage 1 counts what may be on its way when it has enough (instructions.lookahead less one, at most): "
+    "that is paid for and logged, and used when num_instructions is raised."
+)
 BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
 
 
@@ -192,6 +196,8 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
     if set(config.stages) - {"regeneration"}:
         forecasts = _forecast_of_generation(config, seeds, prompts)
         texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
+        if config.llm.backend == "openai":
+            texts.append(_OVERSHOOT)
     if "regeneration" in config.stages:
         model = config.regeneration.model
         forecasts = [
@@ -212,6 +218,7 @@ def _forecast_of_generation(
     config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts
 ) -> list[StageForecast]:
     chat = config.llm.endpoint == "chat"
+    window = ROUND if config.released else config.instructions.lookahead
     return forecast(
         config.run_dir,
         config.stages,
@@ -221,6 +228,8 @@ def _forecast_of_generation(
         prompts,
         config.queries,
         chat,
+        config.llm.context_length,
+        overshoot=window - 1 if config.llm.backend == "openai" else 0,
     )
 
 
@@ -413,6 +422,7 @@ def _what_came_out(
     print(_in_one_line(statistics, run.path))
     for model, bill in bills.items():
         line = f"{model}: {bill}" if len(bills) > 1 else f"{bill}"
+        line += " (every answer; the card counts those the data were made from)"
         print(line)
         run.log(line)
 
