@@ -420,9 +420,11 @@ def _what_came_out(
     if config.exports.push_to_hub is not None:
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
     print(_in_one_line(statistics, run.path))
+    used = statistics.get("usage", {}).get("total", {}).get("requests", 0)
+    if len(bills) == 1 and any(bill.all.requests > used for bill in bills.values()):
+        print(f"the card counts the {used:,} answers that the data were made from; with what came besides:")
     for model, bill in bills.items():
         line = f"{model}: {bill}" if len(bills) > 1 else f"{bill}"
-        line += " (every answer; the card counts those the data were made from)"
         print(line)
         run.log(line)
 

@@ -123,3 +123,12 @@ def test_help_into_a_pipe_that_is_closed_early_is_quiet() -> None:
         process.stdout.close()
         errors = process.stderr.read()
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_llm_vllm_is_a_server_on_this_machine_with_enough_asked_ahead() -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("generate", overrides=["llm=vllm", "llm.model=m"])
+        served = compose("generate", overrides=["llm=openai", "llm.model=m"])
+    assert (config.llm.backend, config.llm.base_url) == ("openai", "http://localhost:8000/v1")
+    assert config.instructions.lookahead >= 2 * config.llm.max_concurrency
+    assert (config.prompts, config.queries) == (served.prompts, served.queries)
