@@ -152,7 +152,7 @@ def limits_section(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> 
             "have at least one) and what biases the model has, and is bound by the model's licence.",
         ]
     limits.append("No person has checked it, and nothing filters private, offensive or harmful text.")
-    limits.append("The filters go by words alone, and by English ones unless `filters` names others.")
+    limits.append("The filters go by words alone: the same said in words that they do not know passes.")
     if statistics.get("leaks"):
         limits.append("The comparison with evaluation tasks finds near wordings, no paraphrases.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)

@@ -13,7 +13,7 @@ from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
 from selfinstruct.errors import RecordingUsedUp, StoppedEarly, UserError
-from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
+from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
@@ -29,7 +29,7 @@ from selfinstruct.parsing import ParsingRules
 from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
-from selfinstruct.regeneration import RegenerationConfig, RegenerationStage
+from selfinstruct.regeneration import REGENERATED, RegenerationConfig, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
@@ -411,10 +411,7 @@ def _what_came_out(
         figures = draw_figures(run.path, statistics)
     else:
         delete_figures(run.path)
-    if (run.path / ALL_INSTANCES).exists():
-        has_flags = classification_file(run.path) is not None
-        flags = read_classification(run.path, config.rules) if has_flags else {}
-        write_exports(run.path, jsonl.read(run.path / ALL_INSTANCES), flags, config.exports.formats)
+    _export(run.path, config)
     licence = config.dataset_card.model_license
     write_dataset_card(run.path, _as_json(config), prompts, statistics, figures, licence)
     if config.exports.push_to_hub is not None:
@@ -427,6 +424,15 @@ def _what_came_out(
         line = f"{model}: {bill}" if len(bills) > 1 else f"{bill}"
         print(line)
         run.log(line)
+
+
+def _export(folder: Path, config: GenerateConfig) -> None:
+    kinds = {ALL_INSTANCES: EXPORTS, REGENERATED: REGENERATED_EXPORTS}
+    there = [name for name in kinds if (folder / name).exists()]
+    has_flags = there and classification_file(folder) is not None
+    flags = read_classification(folder, config.rules) if has_flags else {}
+    for name in there:
+        write_exports(folder, jsonl.read(folder / name), flags, config.exports.formats, kinds[name])
 
 
 def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:
