@@ -84,3 +84,14 @@ class FewShot:
 
         request = self.query.request(self.render(number), self.seed, self.subject)
         return replace(request, max_tokens=max_tokens, shorter=shorter)
+
+
+def with_fewer(request: Request, num_dropped: int) -> Request:
+    """The request as it was answered, with so many demonstrations fewer (or the fewest it can have)."""
+    shorter: Request | None = request
+    while num_dropped and shorter is not None:
+        before = shorter.prompt
+        shorter = shorter.shorter() if shorter.shorter is not None else None
+        if shorter is not None and shorter.prompt != before:  # else only the answer got shorter
+            request, num_dropped = shorter, num_dropped - 1
+    return request

@@ -11,7 +11,7 @@ from typing import Any
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
-from selfinstruct.fitting import FewShot
+from selfinstruct.fitting import FewShot, with_fewer
 from selfinstruct.instruction_files import INSTRUCTIONS, REJECTED, REQUESTS, Committer, Judged, read_committed
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter
@@ -182,8 +182,7 @@ class InstructionStage:
         """Let the answer's new instructions into the pool, and say what became of each candidate."""
         # A server may have said that the prompt is too long: then it answered one with fewer tasks.
         shown = self._shown.pop(index) - completion.dropped_demonstrations
-        for _ in range(completion.dropped_demonstrations):
-            request = (request.shorter and request.shorter()) or request
+        request = with_fewer(request, completion.dropped_demonstrations)
         candidates = parse_instructions(
             completion.text, completion.finish_reason, self.rules, self.filters, first_number=shown + 1
         )
