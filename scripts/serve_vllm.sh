@@ -4,7 +4,7 @@
 #   TENSOR_PARALLEL=2 DATA_PARALLEL=4 scripts/serve_vllm.sh MODEL          # 8 GPUs of one node: 4 copies over 2 each
 #   RAY=1 DATA_PARALLEL=16 scripts/serve_vllm.sh MODEL                     # several nodes; before, on the first:
 #                            ray start --head --port=6379    and on the others: ray start --address=FIRST_NODE:6379
-# Then: python scripts/generate.py llm=openai llm.base_url=http://HOST:8000/v1 llm.model=MODEL llm.max_concurrency=256
+# Then: python scripts/generate.py llm=vllm llm.model=MODEL llm.max_concurrency=256  (elsewhere: llm.base_url=http://HOST:8000/v1)
 # A model that fits one GPU gains most from data parallel copies. PORT and HOST change where it listens.
 set -euo pipefail
 if [ $# -lt 1 ] || [ "${1#-}" != "$1" ]; then

@@ -6,10 +6,11 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import UserError
+from selfinstruct.fitting import FewShot
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules, parse_classification
-from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 
@@ -61,14 +62,9 @@ class ClassificationStage:
                 instruction, num_demonstrations=num_demonstrations, chat=self._llm.is_chat
             )
 
-        _, number = fit_to_context(
-            render,
-            self._llm.room_for(self._query.max_tokens),
-            self._llm.count_tokens,
-            len(self._prompts.classification.demonstrations),
-            self._llm.room_for(1),
-        )
-        return self._query.request_with(render, number, seed=f"classification:{index}")
+        most, seed = len(self._prompts.classification.demonstrations), f"classification:{index}"
+        question = FewShot(self._query, render, most, seed, instruction, may_show_none=True)
+        return question.fitted(self._llm)[0]
 
 
 def read_instructions(folder: Path) -> list[str]:

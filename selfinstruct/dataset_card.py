@@ -17,7 +17,7 @@ from selfinstruct.dataset_card_counts import (
     rejected_section,
 )
 from selfinstruct.dataset_card_model import NO_LICENCE, answering_model, second_model
-from selfinstruct.exports import EXPORTS
+from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS
 from selfinstruct.figures import FOLDER as FIGURES
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
 from selfinstruct.markdown import markdown_code, markdown_table
@@ -90,6 +90,7 @@ def _front_matter(folder: Path, licence: str | None) -> str:
     names = {"default": ALL_INSTANCES, "training": TRAIN}
     names |= {name: EXPORTS[name] for name in ("alpaca", "messages")}
     names |= {"regenerated": REGENERATED, "training_regenerated": TRAIN_REGENERATED}
+    names |= {f"regenerated_{name}": REGENERATED_EXPORTS[name] for name in ("alpaca", "messages")}
     head: dict[str, Any] = {}
     if licence and re.fullmatch(r"[a-z0-9.-]+", licence.lower()):  # hubs know licences by such names
         head["license"] = licence.lower()
@@ -109,6 +110,9 @@ def _files(folder: Path) -> str:
         EXPORTS["parquet"]: "instruction, input, output, is_classification",
         EXPORTS["alpaca"]: "one JSON list of instruction, input, output",
         EXPORTS["messages"]: "chat messages: a user's turn, an assistant's turn",
+        REGENERATED_EXPORTS["parquet"]: "as the Parquet file above, with the second model's outputs",
+        REGENERATED_EXPORTS["alpaca"]: "as the JSON list above, with the second model's outputs",
+        REGENERATED_EXPORTS["messages"]: "as the chat messages above, with the second model's outputs",
         "rejected.jsonl": "every text that was rejected, with its reason",
         STATISTICS: "all counts",
         "manifest.json": "all settings, versions and times",

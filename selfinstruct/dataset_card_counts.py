@@ -131,7 +131,9 @@ def cost_section(statistics: Mapping[str, Any]) -> str:
     money = f": {usage['cost']:,} in their currency" if "cost" in usage else ""
     cost, count = published("cost"), PAPER["instructions"]["count"]
     return (
-        f"## Cost\n\n{table}\n\n{price}{money}; only answers that were kept are counted. The paper's "
+        f"## Cost\n\n{table}\n\n{price}{money}. Counted are the answers that the data were made from. "
+        "What else was paid for (answers that came when stage 1 had enough already) is in "
+        "response_log.jsonl, and in the sums that a run ends with. The paper's "
         f"{count:,} instructions cost about ${cost.values['generation']} ({cost.version})."
     )
 
@@ -150,7 +152,7 @@ def limits_section(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> 
             "have at least one) and what biases the model has, and is bound by the model's licence.",
         ]
     limits.append("No person has checked it, and nothing filters private, offensive or harmful text.")
-    limits.append("The filters go by words alone, and by English ones unless `filters` names others.")
+    limits.append("The filters go by words alone: the same said in words that they do not know passes.")
     if statistics.get("leaks"):
         limits.append("The comparison with evaluation tasks finds near wordings, no paraphrases.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)

@@ -21,6 +21,8 @@ from selfinstruct.public_files import GROUPS, PUBLIC_FILES, PublicFile
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import file_digest
 
+_NOT_COMPARED = " (not compared: no digest of this file is known, only its form was checked)"
+
 
 @dataclass
 class DownloadConfig:
@@ -100,7 +102,9 @@ def download_data(config: DownloadConfig) -> None:
             except StoppedEarly as error:
                 stopped.append(str(error))
             else:
-                print(f"{state:<9} {file.path}  {received.size:,} bytes  sha256 {received.sha256[:16]}...")
+                unknown = "" if file.sha256 or state == "unchanged" else _NOT_COMPARED
+                digest = f"sha256 {received.sha256[:16]}..."
+                print(f"{state:<9} {file.path}  {received.size:,} bytes  {digest}{unknown}")
         if stopped:
             raise StoppedEarly("\n".join([*stopped, *refused]))
         if refused:

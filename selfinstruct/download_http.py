@@ -56,8 +56,7 @@ def fetch(
             failures = 1 if partial.size() > best else failures + 1
             best = max(best, partial.size())
             if failures >= patience.tries:
-                kept = f"; the {partial.size():,} bytes that arrived are kept" if partial.size() else ""
-                raise StoppedEarly(f"{url}: {error}{kept}; the same words go on") from error
+                raise StoppedEarly(f"{url}: {error}; {_what_comes_next(url, partial)}") from error
             doubled = patience.first_pause_seconds * 2 ** (failures - 1)
             pause = min(_LONGEST_PAUSE, doubled if error.pause_seconds is None else error.pause_seconds)
             note(f"{url}: {error}; trying again in {pause:g} s")
@@ -70,6 +69,17 @@ def fetch(
         if damaged == 2:  # damaged on the way the first time, perhaps; not twice
             raise UserError(f"{url}: {reason}; it has changed, or source is not a mirror of it")
         note(f"{url}: {reason}; fetching it once more")
+
+
+def _what_comes_next(url: str, partial: PartialFile) -> str:
+    if partial.resumable(url)[0]:
+        return f"the {partial.size():,} bytes that arrived are kept; the same words go on"
+    if partial.size():
+        reason = (
+            "the server does not say which version of the file it sent (no ETag), so what arrived is no use"
+        )
+        return f"{reason}: the same words begin again with this file"
+    return "the same words go on"
 
 
 def _attempt(

@@ -39,7 +39,7 @@ OmegaConf.register_new_resolver("absolute", lambda path: str(Path(path).absolute
 def run_command(config_name: str, config_class: type[T], run: Callable[[T], None]) -> NoReturn:
     """Compose `configs/<config_name>.yaml` with the command line, make `config_class` of it and run."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print(_help(config_name))
+        _print_help(config_name)
         sys.exit(0)
     # Before torch is imported: waiting threads would burn the cores that others (and the work itself) need.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -65,6 +65,14 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     except KeyboardInterrupt:
         _exit(StoppedEarly("interrupted; start again with the same words to continue"))
     sys.exit(0)
+
+
+def _print_help(config_name: str) -> None:
+    try:
+        print(_help(config_name), flush=True)
+    except BrokenPipeError:  # `--help | head`: the reader has what it wanted
+        # What is left to be written at the end of the process meets no closed pipe either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help(config_name: str) -> str:

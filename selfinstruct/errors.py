@@ -7,3 +7,7 @@ class UserError(Exception):
 
 class StoppedEarly(Exception):
     """Stopped on purpose before the end (budget, stall, interrupt); exit code 3, the same words resume it."""
+
+
+class RecordingUsedUp(StoppedEarly):
+    """Recorded answers are replayed, and there are no more of them."""

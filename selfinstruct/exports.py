@@ -20,6 +20,10 @@ EXPORTS = {
     "alpaca": "exports/alpaca.json",
     "messages": "exports/messages.jsonl",
 }
+# The same with the outputs that a second model has written.
+REGENERATED_EXPORTS = {
+    name: place.replace("exports/", "exports/regenerated_") for name, place in EXPORTS.items()
+}
 
 
 @dataclass
@@ -39,15 +43,20 @@ class ExportsConfig:
 
 
 def write_exports(
-    folder: Path, instances: list[jsonl.Record], is_classification: Mapping[str, bool], formats: list[str]
+    folder: Path,
+    instances: list[jsonl.Record],
+    is_classification: Mapping[str, bool],
+    formats: list[str],
+    places: Mapping[str, str] = EXPORTS,
 ) -> None:
     """Write each format anew and whole; a format that is not asked for is deleted. Equal instances give equal
     bytes.
 
     Args:
         is_classification: by instruction; null in the Parquet file for one that is not there.
+        places: where each format goes.
     """
-    for name, place in EXPORTS.items():
+    for name, place in places.items():
         path = folder / place
         if name not in formats:
             path.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
 """What a run will ask for and cost, before anything is sent: python scripts/generate.py dry_run=true"""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -10,8 +12,10 @@ from statistics import fmean
 from selfinstruct import jsonl
 from selfinstruct.classification import CLASSIFICATION
 from selfinstruct.finetuning_data import ALL_INSTANCES
+from selfinstruct.fitting import FewShot
 from selfinstruct.instances import INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REQUESTS
+from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.llm.budget import Price
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
@@ -46,45 +50,103 @@ def forecast(
     prompts: Prompts,
     queries: Queries,
     chat: bool,
+    context_length: int | None = None,
+    overshoot: int = 0,
 ) -> list[StageForecast]:
     """What is still to be asked in each stage of a run folder (which may not exist yet).
 
     Tokens are estimates: prompts are rendered from the seeds, a token for every 4 bytes; answers are as long
     as those in the folder's response log, or half of what they may be.
+
+    Args:
+        context_length: of the model, whose prompts and answers are shortened to it (None: not known).
+        overshoot: requests that stage 1 may have sent already when it has enough instructions.
+
+    Raises:
+        PromptTooLong: the context does not hold the shortest request of stage 1.
     """
-    rng = Random("forecast")
-    texts = [seed.instruction for seed in seeds]
-    some = [rng.choice(texts) for _ in range(_SAMPLE)]
-    lists = [rng.sample(texts, min(shown, len(texts))) for _ in range(_SAMPLE)]
-    share = fmean(seed.is_classification for seed in seeds)
-    rendered = {
-        "instructions": [prompts.render_instructions(tasks, chat=chat) for tasks in lists],
-        "classification": [prompts.render_classification(text, chat=chat) for text in some],
-        "instances": [
-            prompts.render_instances(text, number < share * _SAMPLE, chat=chat)
-            for number, text in enumerate(some)
-        ],
-    }
+    rendered = _sampled_requests(shown, seeds, prompts, queries, chat, context_length)
     lengths = _answer_lengths(folder)
     made = _lines(folder / INSTRUCTIONS)
     marks = jsonl.read_if_there(folder / REQUESTS)
     accepted = (made / len(marks) if marks and made else None) or ACCEPTED_PER_REQUEST
     requests = {
-        "instructions": ceil(max(0, num_instructions - made) / accepted),
+        "instructions": ceil((num_instructions - made) / accepted) + overshoot
+        if made < num_instructions
+        else 0,
         "classification": num_instructions - min(num_instructions, _lines(folder / CLASSIFICATION)),
         "instances": num_instructions - min(num_instructions, _lines(folder / INSTANCES)),
     }
     forecasts = []
-    for stage, prompt_texts in rendered.items():
+    for stage, sampled in rendered.items():
         if stage not in stages:
             continue
-        count, longest = requests[stage], getattr(queries, stage).max_tokens
-        prompt_tokens = fmean(len(text.encode()) / BYTES_PER_TOKEN for text in prompt_texts)
+        count, longest = requests[stage], fmean(request.max_tokens for request in sampled)
+        prompt_tokens = fmean(len(request.prompt.encode()) / BYTES_PER_TOKEN for request in sampled)
         answer = lengths.get(stage, longest * SHARE_OF_MAX_TOKENS)
-        forecasts.append(
-            StageForecast(stage, count, round(count * prompt_tokens), round(count * answer), count * longest)
-        )
+        tokens = (round(count * each) for each in (prompt_tokens, answer, longest))
+        forecasts.append(StageForecast(stage, count, *tokens))
     return forecasts
+
+
+class _Unasked(LLM):
+    """A model of which only the context is known: what its requests would be."""
+
+    def __init__(self, context_length: int | None) -> None:
+        self.context_length = context_length
+
+    @property
+    def description(self) -> dict[str, object]:
+        return {}
+
+    def count_tokens(self, text: str) -> int:
+        return ceil(len(text.encode()) / BYTES_PER_TOKEN)
+
+    def submit(self, request: Request) -> None:
+        raise NotImplementedError("a forecast asks for nothing")
+
+    def next_completion(self) -> Completion:
+        raise NotImplementedError("a forecast asks for nothing")
+
+
+def _sampled_requests(
+    shown: int,
+    seeds: Sequence[SeedTask],
+    prompts: Prompts,
+    queries: Queries,
+    chat: bool,
+    context_length: int | None,
+) -> dict[str, list[Request]]:
+    """Some requests of each stage, about the seeds, as a model with that context gets them."""
+    rng, llm = Random("forecast"), _Unasked(context_length)
+    texts = [seed.instruction for seed in seeds]
+    some = [rng.choice(texts) for _ in range(_SAMPLE)]
+    lists = [rng.sample(texts, min(shown, len(texts))) for _ in range(_SAMPLE)]
+    num_labelled = fmean(seed.is_classification for seed in seeds) * _SAMPLE
+
+    def instructions(number: int) -> FewShot:
+        tasks = lists[number]
+        render = partial(prompts.render_instructions, tasks, False, chat)
+        return FewShot(queries.instructions, render, len(tasks), "")
+
+    def classification(number: int) -> FewShot:
+        render = partial(prompts.render_classification, some[number], chat)
+        most = len(prompts.classification.demonstrations)
+        return FewShot(queries.classification, render, most, "", may_show_none=True)
+
+    def instances(number: int) -> FewShot:
+        is_labelled = number < num_labelled
+        render = partial(prompts.render_instances, some[number], is_labelled, chat)
+        most = len(prompts.instances(is_labelled).demonstrations)
+        return FewShot(queries.instances, render, most, "", may_show_none=True)
+
+    def fitted(question: FewShot) -> Request:
+        request, _ = question.fitted(llm)
+        room = sys.maxsize if context_length is None else context_length - llm.count_tokens(request.prompt)
+        return replace(request, max_tokens=max(1, min(request.max_tokens, room)))
+
+    stages = {"instructions": instructions, "classification": classification, "instances": instances}
+    return {stage: [fitted(ask(number)) for number in range(_SAMPLE)] for stage, ask in stages.items()}
 
 
 def forecast_regeneration(

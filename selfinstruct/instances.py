@@ -10,10 +10,11 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.classification import check_same_order, read_classification, read_instructions
+from selfinstruct.fitting import FewShot
 from selfinstruct.instructions import INSTRUCTIONS
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules
-from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 
@@ -104,14 +105,8 @@ class InstanceStage:
                 chat=self._llm.is_chat,
             )
 
-        _, number = fit_to_context(
-            render,
-            self._llm.room_for(query.max_tokens),
-            self._llm.count_tokens,
-            len(words.demonstrations),
-            self._llm.room_for(1),
-        )
-        return query.request_with(render, number, seed=f"instances:{index}")
+        most, seed = len(words.demonstrations), f"instances:{index}"
+        return FewShot(query, render, most, seed, instruction, may_show_none=True).fitted(self._llm)[0]
 
     def _max_tokens(self, index: int, flags: list[bool]) -> int:
         if not self._released:

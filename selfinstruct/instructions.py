@@ -13,6 +13,7 @@ from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.filters import FilterRules
+from selfinstruct.fitting import FewShot, with_fewer
 from selfinstruct.instruction_files import (
     INSTRUCTIONS,
     REJECTED,
@@ -25,7 +26,7 @@ from selfinstruct.instruction_files import (
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.novelty import NoveltyFilter, Verdict
 from selfinstruct.parsing import Candidate, ParsingRules, parse_instructions
-from selfinstruct.prompts import Prompts, fit_to_context
+from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Query
 from selfinstruct.runs import RunFolder
 from selfinstruct.tasks import SeedTask
@@ -106,7 +107,8 @@ class InstructionStage:
         is_complete = self.run.prepare("instructions", settings)
         self._restore()
         # The last answer or round may overshoot; what had enough before it was made for a higher target.
-        if self._num_before_last() >= num_instructions:
+        # All that it holds is never too few: the last answers may have added nothing.
+        if self._num_before_last() >= num_instructions and num_instructions < len(self.machine):
             held = f"{self.run.path / INSTRUCTIONS} already holds {len(self.machine)}"
             advice = "give at least as many, or choose another run_dir"
             reason = f"{num_instructions} is less than what was made; {held}; {advice}"
@@ -213,14 +215,9 @@ class InstructionStage:
                 chat=self.llm.is_chat,
             )
 
-        _, self._shown[index] = fit_to_context(
-            render,
-            self.llm.room_for(self.query.max_tokens),
-            self.llm.count_tokens,
-            len(shown),
-            self.llm.room_for(1),
-        )
-        return self.query.request_with(render, self._shown[index], seed=f"{self.seed}:instructions:{index}")
+        question = FewShot(self.query, render, len(shown), f"{self.seed}:instructions:{index}")
+        request, self._shown[index] = question.fitted(self.llm)
+        return request
 
     def _judge(self, answers: list[tuple[int, Answer]]) -> list[Judged]:
         """Let new instructions of some answers (with their numbers) into the pool, and say what became of
@@ -243,8 +240,7 @@ class InstructionStage:
         request, completion = answer
         # A server may have said that the prompt is too long: then it answered one with fewer tasks.
         shown = self._shown.pop(index) - completion.dropped_demonstrations
-        for _ in range(completion.dropped_demonstrations):
-            request = (request.shorter and request.shorter()) or request
+        request = with_fewer(request, completion.dropped_demonstrations)
         candidates = parse_instructions(
             completion.text, completion.finish_reason, self.rules, self.filters, first_number=shown + 1
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from selfinstruct.filters import FilterRules, first_reason
+from selfinstruct.markdown_answers import plain_list, plain_markers
 from selfinstruct.markers import ENGLISH, Markers
 from selfinstruct.rouge import is_unspaced
 from selfinstruct.tasks import Instance
@@ -34,6 +35,11 @@ class ParsingRules:
     skip_repeated_number: bool = True
     """An answer that repeats the list number it was to continue (chat models do) loses that number and what
     stands before it. Released: both become part of the first instruction."""
+
+    read_markdown: bool = True
+    """`10)`, `**10.**` and an indented `10.` count as the list's next number where it is due, and
+    `**Output:**`, `**Class label:**`, `### Example 1` as the markers they hold (chat models write so).
+    Released: what is so written becomes part of the text before it, or of an output."""
 
     spare_harmless_phrases: bool = True
     """The filters' `harmless_phrases` ('draw a conclusion') are not taken for their keywords. Released: they
@@ -78,6 +84,7 @@ class ParsingRules:
             keep_case=False,
             keep_finished_instructions=False,
             skip_repeated_number=False,
+            read_markdown=False,
             spare_harmless_phrases=False,
             accept_any_yes=False,
             example_marks_lines=False,
@@ -125,6 +132,8 @@ def parse_instructions(
         filters = replace(filters, harmless_phrases=())
     stopped_for_length = finish_reason == STOPPED_FOR_LENGTH
     candidates = []
+    if rules.read_markdown:
+        text = plain_list(text, first_number)
     if rules.skip_repeated_number:
         preamble, text = _split_repeated_number(text, first_number)
         if preamble:
@@ -164,6 +173,8 @@ def parse_instances(
         finish_reason: "length" if it was cut off; anything else, None included, counts as finished.
         is_classification: whether the output-first prompt was used ('Class label:' before each input).
     """
+    if rules.read_markdown:
+        text = plain_markers(text, rules.markers)
     split = _classification_pieces if is_classification else _generation_pieces
     pieces = split(text, rules)
     if not pieces:

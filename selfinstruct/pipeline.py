@@ -12,8 +12,8 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
-from selfinstruct.errors import StoppedEarly, UserError
-from selfinstruct.exports import ExportsConfig, push_to_hub, write_exports
+from selfinstruct.errors import RecordingUsedUp, StoppedEarly, UserError
+from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, ExportsConfig, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
@@ -29,7 +29,7 @@ from selfinstruct.parsing import ParsingRules
 from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
-from selfinstruct.regeneration import RegenerationConfig, RegenerationStage
+from selfinstruct.regeneration import REGENERATED, RegenerationConfig, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
@@ -46,6 +46,10 @@ RELEASED_FILES = (
     "finetuning_data",
 )
 ROUND = 5  # requests the released code sends at a time
+_OVERSHOOT = (
+    "Stage 1 counts what may be on its way when it has enough (instructions.lookahead less one, at most): "
+    "that is paid for and logged, and used when num_instructions is raised."
+)
 BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
 
 
@@ -192,6 +196,8 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
     if set(config.stages) - {"regeneration"}:
         forecasts = _forecast_of_generation(config, seeds, prompts)
         texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
+        if config.llm.backend == "openai":
+            texts.append(_OVERSHOOT)
     if "regeneration" in config.stages:
         model = config.regeneration.model
         forecasts = [
@@ -212,6 +218,7 @@ def _forecast_of_generation(
     config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts
 ) -> list[StageForecast]:
     chat = config.llm.endpoint == "chat"
+    window = ROUND if config.released else config.instructions.lookahead
     return forecast(
         config.run_dir,
         config.stages,
@@ -221,6 +228,8 @@ def _forecast_of_generation(
         prompts,
         config.queries,
         chat,
+        config.llm.context_length,
+        overshoot=window - 1 if config.llm.backend == "openai" else 0,
     )
 
 
@@ -241,6 +250,7 @@ def _answering(
     try:
         yield logged
     except (StoppedEarly, KeyboardInterrupt):
+        logged.close()  # answers on their way come in first: they are paid for
         if logged.bill.now.requests:
             note(f"{logged.bill}")
             run.log(f"{logged.bill}")
@@ -317,7 +327,13 @@ def _instructions(
         "novelty": {"threshold": config.novelty.threshold, "tokenizer": config.tokenizer},
     }
     del settings["instructions"]["stall_rounds"]  # when to give up does not change what was written
-    stage.run_until(config.num_instructions, settings)
+    try:
+        stage.run_until(config.num_instructions, settings)
+    except RecordingUsedUp as stop:
+        accepted = len(stage.machine)
+        how = f"num_instructions={accepted} finishes the run with these" if accepted else "none was accepted"
+        reason = f"{accepted} of {config.num_instructions} instructions are accepted"
+        raise StoppedEarly(f"{stop}; {reason}: {how}") from stop
 
 
 def _query_settings(config: GenerateConfig, llm: LLM, stage: str, words: object) -> dict[str, Any]:
@@ -395,19 +411,28 @@ def _what_came_out(
         figures = draw_figures(run.path, statistics)
     else:
         delete_figures(run.path)
-    if (run.path / ALL_INSTANCES).exists():
-        has_flags = classification_file(run.path) is not None
-        flags = read_classification(run.path, config.rules) if has_flags else {}
-        write_exports(run.path, jsonl.read(run.path / ALL_INSTANCES), flags, config.exports.formats)
+    _export(run.path, config)
     licence = config.dataset_card.model_license
     write_dataset_card(run.path, _as_json(config), prompts, statistics, figures, licence)
     if config.exports.push_to_hub is not None:
         run.log(f"pushed to {push_to_hub(run.path, config.exports.push_to_hub)}")
     print(_in_one_line(statistics, run.path))
+    used = statistics.get("usage", {}).get("total", {}).get("requests", 0)
+    if len(bills) == 1 and any(bill.all.requests > used for bill in bills.values()):
+        print(f"the card counts the {used:,} answers that the data were made from; with what came besides:")
     for model, bill in bills.items():
         line = f"{model}: {bill}" if len(bills) > 1 else f"{bill}"
         print(line)
         run.log(line)
+
+
+def _export(folder: Path, config: GenerateConfig) -> None:
+    kinds = {ALL_INSTANCES: EXPORTS, REGENERATED: REGENERATED_EXPORTS}
+    there = [name for name in kinds if (folder / name).exists()]
+    has_flags = there and classification_file(folder) is not None
+    flags = read_classification(folder, config.rules) if has_flags else {}
+    for name in there:
+        write_exports(folder, jsonl.read(folder / name), flags, config.exports.formats, kinds[name])
 
 
 def _in_one_line(statistics: dict[str, Any], folder: Path) -> str:

@@ -1,7 +1,6 @@
 """The sampling settings of the three kinds of requests (paper, Table 4)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from selfinstruct.errors import UserError
 from selfinstruct.llm.base import Request
@@ -27,7 +26,7 @@ class Query:
         if self.max_tokens < 1:
             raise UserError(f"{where}.max_tokens: {self.max_tokens} must be at least 1")
 
-    def request(self, prompt: str, seed: str) -> Request:
+    def request(self, prompt: str, seed: str, subject: str | None = None) -> Request:
         return Request(
             prompt=prompt,
             max_tokens=self.max_tokens,
@@ -37,19 +36,8 @@ class Query:
             frequency_penalty=self.frequency_penalty,
             stop=tuple(self.stop),
             seed=seed,
+            subject=subject,
         )
-
-    def request_with(self, render: Callable[[int], str], num_demonstrations: int, seed: str) -> Request:
-        """The request that shows so many demonstrations, and can do with fewer where a server says so.
-
-        Args:
-            render: the prompt with a given number of demonstrations.
-        """
-
-        def shorter() -> Request | None:
-            return self.request_with(render, num_demonstrations - 1, seed) if num_demonstrations else None
-
-        return replace(self.request(render(num_demonstrations), seed), shorter=shorter)
 
 
 @dataclass

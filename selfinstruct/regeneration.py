@@ -177,8 +177,8 @@ class RegenerationStage:
         return outputs
 
     def _requests(self, prompts: dict[Pair, str]) -> Iterator[Request]:
-        for index, prompt in enumerate(prompts.values()):
-            yield self.config.query.request(prompt, seed=f"{self.seed}:{STAGE}:{index}")
+        for index, (pair, prompt) in enumerate(prompts.items()):
+            yield self.config.query.request(prompt, f"{self.seed}:{STAGE}:{index}", "\n".join(pair))
 
     def _record(self, instance: jsonl.Record, outputs: Outputs) -> jsonl.Record | None:
         """The line of an instance; None where it is left out."""

@@ -181,7 +181,7 @@ def open_run(
         except (UserError, StoppedEarly, KeyboardInterrupt) as stop:
             if run.is_written or not isinstance(stop, UserError):
                 run.finish("interrupted" if isinstance(stop, KeyboardInterrupt) else "stopped")
-                run.log(f"{command} stopped: {stop}")
+                run.log(f"{command} stopped: {str(stop) or 'interrupted'}")
             raise
         except Exception as error:
             refusal = _disk_refusal(error, path)

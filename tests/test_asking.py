@@ -1,6 +1,7 @@
 """The live line of the stages that ask a model, on a terminal and in a log, and the bill at the end."""
 
 import fcntl
+import json
 import os
 import pty
 import struct
@@ -80,7 +81,11 @@ def test_a_log_gets_plain_lines_and_the_bill(server: FakeServer, tmp_path: Path)
     ]
     last = done.stderr.splitlines()[-1]
     assert last.startswith("instances: 100%, ") and " requests/s, " in last and ", cost " in last
-    bill = done.stdout.splitlines()[-1]
+    *_, counted, bill = done.stdout.splitlines()
+    used = json.loads((tmp_path / "run" / "statistics.json").read_text(encoding="utf-8"))["usage"]["total"][
+        "requests"
+    ]
+    assert f"the card counts the {used:,} answers that the data were made from" in counted
     now, total = bill.removeprefix("asked in this start: ").split("; in all: ")
     assert now == total
     assert int(now.split(" requests")[0]) >= 14 + 40 + 40

@@ -111,3 +111,24 @@ def test_a_bad_seed_file_is_named_by_line(tmp_path: Path) -> None:
     done = run_script(str(ROOT / "scripts/generate.py"), "seed_tasks=my.jsonl", "run_dir=r", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: my.jsonl:1: "instances" is missing')
+
+
+def test_help_into_a_pipe_that_is_closed_early_is_quiet() -> None:
+    script = str(ROOT / "scripts/generate.py")
+    with subprocess.Popen(
+        [sys.executable, script, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (0, b"")
+
+
+def test_llm_vllm_is_a_server_on_this_machine_with_enough_asked_ahead() -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("generate", overrides=["llm=vllm", "llm.model=m"])
+        served = compose("generate", overrides=["llm=openai", "llm.model=m"])
+    assert (config.llm.backend, config.llm.base_url) == ("openai", "http://localhost:8000/v1")
+    assert config.instructions.lookahead >= 2 * config.llm.max_concurrency
+    assert (config.prompts, config.queries) == (served.prompts, served.queries)

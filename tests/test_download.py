@@ -33,7 +33,9 @@ def test_what_is_there_is_checked_and_not_fetched_again(
     fetch(tmp_path / "t", file_server.url)
     fetch(tmp_path / "t", file_server.url)
     assert len(file_server.requests) == 1
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["fetched", "unchanged"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["fetched", "unchanged"]
+    assert ["not compared: no digest of this file is known" in line for line in lines] == [True, False]
 
 
 def test_a_file_edited_since_is_refused_and_left_alone(file_server: Server, tmp_path: Path) -> None:

@@ -53,6 +53,19 @@ def test_when_all_tries_fail_no_file_is_there_and_the_next_start_goes_on(
     assert file_server.ranges[-1] == "bytes=49152-"
 
 
+def test_without_a_mark_of_the_version_the_message_does_not_promise_to_go_on(
+    file_server: Server, tmp_path: Path
+) -> None:
+    file_server.etags = False
+    file_server.tricks = [("cut", 3 * CHUNK), ("status", 503), ("status", 500)]
+    with pytest.raises(StoppedEarly, match=r"no ETag.*begin again with this file") as stop:
+        fetch(tmp_path / "t", file_server.url)
+    assert "kept" not in str(stop.value)
+    fetch(tmp_path / "t", file_server.url)
+    assert (tmp_path / "t" / SEEDS).read_bytes() == CONTENT
+    assert set(file_server.ranges) == {None}
+
+
 def test_a_server_that_ignores_the_range_is_taken_from_the_start(file_server: Server, tmp_path: Path) -> None:
     file_server.tricks = [("cut", 3 * CHUNK), ("ignore_range", 0)]
     fetch(tmp_path / "t", file_server.url)

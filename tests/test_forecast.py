@@ -10,6 +10,7 @@ import yaml
 
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
+from selfinstruct.errors import UserError
 from selfinstruct.forecast import StageForecast, forecast, forecast_text
 from selfinstruct.llm.budget import Price
 from selfinstruct.prompts import Prompts
@@ -22,11 +23,11 @@ STAGES = ("instructions", "classification", "instances")
 
 
 def made(
-    folder: Path, num_instructions: int = 1000, stages: tuple[str, ...] = STAGES
+    folder: Path, num_instructions: int = 1000, stages: tuple[str, ...] = STAGES, **more: int
 ) -> dict[str, StageForecast]:
     prompts = Prompts.from_dict(yaml.safe_load((CONFIGS / "prompts" / "default.yaml").read_text("utf-8")))
     queries = from_dict(Queries, yaml.safe_load((CONFIGS / "queries" / "tiny.yaml").read_text("utf-8")))
-    found = forecast(folder, stages, num_instructions, 8, SEEDS, prompts, queries, chat=False)
+    found = forecast(folder, stages, num_instructions, 8, SEEDS, prompts, queries, False, **more)
     return {each.stage: each for each in found}
 
 
@@ -50,6 +51,24 @@ def test_what_the_folder_holds_is_not_asked_again_and_its_figures_are_used(tmp_p
     assert stages["instructions"].requests == 300  # 600 more, two of them a request as so far
     assert stages["classification"].requests == 700
     assert stages["instances"].completion_tokens == 1000 * 40
+
+
+def test_what_may_be_on_its_way_when_stage_1_has_enough_is_counted_while_it_has_not(tmp_path: Path) -> None:
+    plain, ahead = made(tmp_path), made(tmp_path, overshoot=127)
+    assert ahead["instructions"].requests == plain["instructions"].requests + 127
+    assert ahead["instances"] == plain["instances"]
+    jsonl.replace(tmp_path / "machine_generated_instructions.jsonl", [{"instruction": "x"}] * 1000)
+    assert made(tmp_path, overshoot=127)["instructions"].requests == 0
+
+
+def test_a_small_context_is_reckoned_with(tmp_path: Path) -> None:
+    plain, small = made(tmp_path), made(tmp_path, context_length=200)
+    for stage in STAGES:
+        assert small[stage].prompt_tokens < plain[stage].prompt_tokens
+        a_request = small[stage].prompt_tokens + small[stage].most_completion_tokens
+        assert a_request <= 200 * small[stage].requests
+    with pytest.raises(UserError, match=r"llm\.context_length=60: .* do not fit"):
+        made(tmp_path, context_length=60)
 
 
 def test_the_cost_is_the_price_of_the_sum(tmp_path: Path) -> None:

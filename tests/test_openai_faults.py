@@ -184,14 +184,18 @@ def test_after_a_refusal_nothing_more_is_sent_and_nobody_is_waited_for(
     start = time.monotonic()
     with pytest.raises(UserError, match="no such key"):
         ask(connect(max_concurrency=2), *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
-    assert server.prompts == ["prompt 0", "prompt 1"]
+    assert sorted(server.prompts) == ["prompt 0", "prompt 1"]
     assert time.monotonic() - start < 8  # the first would hang for 10 s
 
 
 def test_after_a_failure_nothing_more_is_sent_and_what_is_on_its_way_is_kept(
     connect: Any, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.script.extend([answer(after=0.3), error(500, "broken"), error(500, "broken")])
+    def behave(handler: Any, body: dict[str, Any]) -> None:
+        is_first = prompt_of(body) == "prompt 0"
+        (answer(after=0.3) if is_first else error(500, "broken"))(handler, body)
+
+    server.default = behave
     stage = LoggedLLM(connect(max_concurrency=2, max_failures=1), tmp_path / "log.jsonl").for_stage("s")
     with pytest.raises(StoppedEarly, match="broken"):
         ask(stage, *[Request(f"prompt {n}", max_tokens=5) for n in range(8)])
@@ -264,14 +268,34 @@ def test_an_answer_is_on_disk_before_its_turn_comes_and_its_place_is_free(
 def test_what_one_stage_leaves_behind_counts_against_the_budget_if_it_was_sent(
     connect: Any, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.default = fake_server.hang
-    llm = LoggedLLM(connect(max_concurrency=2), tmp_path / "log.jsonl", BudgetConfig(max_requests=5))
+    server.default = answer(after=0.3)
+    log = tmp_path / "log.jsonl"
+    llm = LoggedLLM(connect(max_concurrency=2), log, BudgetConfig(max_requests=5))
     first = llm.for_stage("instructions")
     for number in range(5):
         first.submit(Request(f"prompt {number}", max_tokens=5))
     while len(server.asked) < 2:
         time.sleep(0.01)
-    server.default = answer()
     with pytest.raises(StoppedEarly, match=r"max_requests=5 would be passed"):
         ask(llm.for_stage("instances"), *[Request(f"task {number}", max_tokens=5) for number in range(5)])
     assert [prompt[:4] for prompt in server.prompts] == ["prom"] * 2 + ["task"] * 3
+    assert {record["prompt"] for record in jsonl.read(log)} == set(server.prompts)
+    assert llm.bill.now.requests == 5
+
+
+def test_what_is_on_its_way_at_the_end_of_a_stage_is_waited_for_and_nothing_else_is_sent(
+    connect: Any, server: FakeServer, tmp_path: Path
+) -> None:
+    special = {"prompt 0": answer(), "prompt 1": error(500, "busy", retry_after="30")}
+    server.default = lambda handler, body: special.get(prompt_of(body), answer(after=0.3))(handler, body)
+    llm = LoggedLLM(connect(max_concurrency=4), tmp_path / "log.jsonl")
+    stage = llm.for_stage("instructions")
+    for number in range(12):
+        stage.submit(Request(f"prompt {number}", max_tokens=5))
+    stage.next_completion()
+    while len(server.asked) < 5:
+        time.sleep(0.01)
+    llm.close()
+    assert sorted(server.prompts) == [f"prompt {number}" for number in range(5)]
+    logged = {record["prompt"] for record in jsonl.read(tmp_path / "log.jsonl")}
+    assert logged == set(server.prompts) - {"prompt 1"}  # which was to be tried again later

@@ -126,6 +126,27 @@ def test_an_interrupt_while_the_server_is_silent_ends_the_run_soon(
     assert "interrupted; start again" in err
 
 
+@pytest.mark.parametrize("stop", ["budget", "interrupt"])
+def test_what_the_server_was_asked_before_a_stop_is_in_the_log_and_on_the_bill(
+    server: FakeServer, tmp_path: Path, stop: str
+) -> None:
+    server.default = fake_server.answer_with(pipeline_text, after=0.2)
+    limit = ["budget.max_requests=24"] if stop == "budget" else []
+    # Enough after some twelve requests: stage 1 leaves others on their way.
+    run = generate(server, tmp_path / "run", "num_instructions=30", "llm.max_concurrency=8", *limit)
+    if stop == "interrupt":
+        while len(server.asked) < 20 and run.poll() is None:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 3, err
+    logged = [record["prompt"] for record in jsonl.read(tmp_path / "run/response_log.jsonl")]
+    assert sorted(logged) == sorted(server.prompts)
+    assert len(logged) == 24 if stop == "budget" else len(logged) >= 20
+    assert f"in all: {len(logged)} requests," in err
+    assert f"in all: {len(logged)} requests," in (tmp_path / "run/run.log").read_text()
+
+
 @pytest.mark.parametrize(
     ("behaviour", "code", "message"),
     [(error(401, f"wrong key {KEY}"), 2, "wrong key [key] (HTTP 401)"), (error(500, "broken"), 3, "broken")],

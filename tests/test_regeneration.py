@@ -71,6 +71,13 @@ def test_both_outputs_are_kept_and_what_is_unusable_is_left_out(server: FakeServ
     train = jsonl.read(folder / "finetuning_data" / "train_regenerated.jsonl")
     assert sorted(line["completion"].strip() for line in train) == ["8", "Elm"]
     assert {line["source"] for line in train} == {"regenerated"}
+    exported = json.loads((folder / "exports/regenerated_alpaca.json").read_text(encoding="utf-8"))
+    assert exported == [{key: line[key] for key in INSTANCES[0]} for line in regenerated(folder)]
+    for name in ("regenerated_messages.jsonl", "regenerated_instances.parquet"):
+        assert f"exports/{name}" in (folder / "README.md").read_text(encoding="utf-8")
+        assert (folder / "exports" / name).stat().st_size > 0
+    before = json.loads((folder / "exports/alpaca.json").read_text(encoding="utf-8"))
+    assert [line["output"] for line in before] == [line["output"] for line in INSTANCES]
 
 
 def test_each_instruction_and_input_is_asked_for_once_greedily(server: FakeServer, tmp_path: Path) -> None:

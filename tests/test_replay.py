@@ -1,4 +1,4 @@
-"""`ReplayLLM`: recorded answers of our runs and of the released code's, in their order."""
+"""`ReplayLLM`: recorded answers of our runs and of the released code's, each for what it was asked."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from selfinstruct import jsonl
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request, make_llm
 from selfinstruct.llm.replay import ReplayLLM
+from selfinstruct.llm.response_log import LoggedLLM
 
 REAL = Path(__file__).parents[2] / "shared/data/self-instruct-run"
 needs_real = pytest.mark.skipif(not REAL.exists(), reason="the real run is not here")
@@ -19,6 +20,12 @@ def ask(llm: LLM, *prompts: str) -> list[Completion]:
     for prompt in prompts:
         llm.submit(Request(prompt, 9))
     return [llm.next_completion() for _ in prompts]
+
+
+def ask_about(llm: LLM, *subjects: str, prompt: str = "Heading\n\nTask: {}") -> list[str]:
+    for subject in subjects:
+        llm.submit(Request(prompt.format(subject), 9, subject=subject))
+    return [llm.next_completion().text for _ in subjects]
 
 
 def metadata(text: str, reason: str | None = "stop", **more: Any) -> dict[str, Any]:
@@ -58,9 +65,10 @@ def test_a_real_released_run_answers_the_later_stages_without_metadata() -> None
     ]:
         records = jsonl.read(REAL / file)
         llm = ReplayLLM(REAL).for_stage(stage)
-        answers = ask(llm, *[f"Task: {record['instruction']}" for record in records])
-        assert [answer.text for answer in answers] == [record[field] for record in records]
-        assert {answer.finish_reason for answer in answers} == {"stop"}
+        expected = [record[field] for record in records]
+        assert ask_about(llm, *[record["instruction"] for record in records]) == expected
+        backwards = ask_about(ReplayLLM(REAL, stage), *[record["instruction"] for record in records][::-1])
+        assert backwards == expected[::-1]
 
 
 def test_lines_of_one_response_are_one_answer(tmp_path: Path) -> None:
@@ -88,17 +96,32 @@ def test_an_instance_answer_that_stopped_for_length_says_so(tmp_path: Path) -> N
         "instance_metadata": metadata("", "length"),
     }
     jsonl.replace(path, [record, record | {"instance_metadata": {"response": None}}])
-    answers = ask(ReplayLLM(tmp_path, "instances"), "Task: Sort.", "Task: sort.")
+    llm = ReplayLLM(tmp_path, "instances")
+    for subject in ("Sort.", "sort."):
+        llm.submit(Request(f"Task: {subject}", 9, subject=subject))
+    answers = [llm.next_completion() for _ in range(2)]
     assert [answer.finish_reason for answer in answers] == ["length", "stop"]
 
 
-def test_an_answer_for_another_instruction_is_refused(tmp_path: Path) -> None:
+def classified(path: Path, *answers: tuple[str, str]) -> LLM:
+    jsonl.replace(path, [{"instruction": text, "is_classification": answer} for text, answer in answers])
+    return ReplayLLM(path, "classification")
+
+
+def test_an_instruction_nobody_was_asked_about_is_refused(tmp_path: Path) -> None:
+    llm = classified(tmp_path / "is_clf_or_not.jsonl", ("Name  a USA state.", " No"), ("Add.", " No"))
+    assert ask_about(llm, "name a usa\nstate.") == [" No"]  # white space and case do not matter
+    with pytest.raises(UserError, match=r"no answer is recorded for classification of 'Sort the list.'"):
+        ask_about(llm, "Sort the list.")
+
+
+def test_several_answers_to_one_instruction_come_in_their_order_and_no_more_often(tmp_path: Path) -> None:
     path = tmp_path / "is_clf_or_not.jsonl"
-    jsonl.replace(path, [{"instruction": "Name  a USA state.", "is_classification": " No"}] * 2)
-    llm = ReplayLLM(path, "classification")
-    assert ask(llm, "Task: name a usa\nstate.")[0].text == " No"  # white space and case do not matter
-    with pytest.raises(UserError, match=r"answer 2 for classification was recorded for .Name  a USA state"):
-        ask(llm, "Task: sort the list.")
+    llm = classified(path, ("Add.", "1"), ("Sort.", "2"), ("Add.", "3"), ("Add.", "4"))
+    assert ask_about(llm, "Sort.", "Add.", "Add.") == ["2", "1", "3"]
+    assert ask_about(llm, "Add.") == ["4"]
+    with pytest.raises(UserError, match=r"3 answers are recorded for classification of 'Add.', but more"):
+        ask_about(llm, "Add.")
 
 
 def test_two_files_for_one_stage_must_be_told_apart(tmp_path: Path) -> None:
@@ -124,10 +147,52 @@ def test_our_log_answers_by_stage_in_order_of_index(tmp_path: Path) -> None:
     released(tmp_path, ("A", metadata("not this")))
     llm = ReplayLLM(tmp_path)
     assert [a.text for a in ask(llm.for_stage("instructions"), "", "")] == ["a", "c"]  # asked again: the last
-    assert ask(llm.for_stage("instances"), "") == [Completion("x", "length", 7, 3)]
+    assert ask(llm.for_stage("instances"), "p") == [Completion("x", "length", 7, 3)]
     assert [a.text for a in ask(llm.for_stage("instructions", start_index=1), "")] == ["c"]
     with pytest.raises(UserError, match="no recorded answer for judge"):
         ask(llm.for_stage("judge"), "")
+
+
+def test_our_log_is_searched_for_the_prompt_also_with_fewer_demonstrations(tmp_path: Path) -> None:
+    lines = [log_line("instances", n, f"answer {n}", f"k{n}") for n in range(3)]
+    for line, prompt in zip(lines, ("two demos: Add.", "one demo: Sort.", "two demos: Name."), strict=True):
+        line["prompt"] = prompt
+    jsonl.replace(tmp_path / "response_log.jsonl", lines)
+    llm = ReplayLLM(tmp_path).for_stage("instances")
+    assert [a.text for a in ask(llm, "two demos: Name.", "two demos: Add.")] == ["answer 2", "answer 0"]
+    llm.submit(Request("two demos: Sort.", 9, shorter=lambda: Request("one demo: Sort.", 9)))
+    assert llm.next_completion().text == "answer 1"
+    with pytest.raises(UserError, match="no answer is recorded for instances of 'two demos: Nothing"):
+        ask(llm, "two demos: Nothing.")
+
+
+def test_a_subject_in_our_log_counts_whatever_the_rest_of_its_prompt_was(tmp_path: Path) -> None:
+    lines = [log_line("instances", n, f"answer {n}", f"k{n}") for n in range(3)]
+    for line, subject in zip(lines, ("Add.", "Sort.", "Sort."), strict=True):
+        line |= {"subject": subject, "prompt": f"Heading\n\nTask: {subject}\n\nNow write, chat model."}
+    lines[2]["prompt"] = "Another kind of question\n\nTask: Sort."
+    jsonl.replace(tmp_path / "response_log.jsonl", lines)
+    llm = ReplayLLM(tmp_path).for_stage("instances")
+    assert ask_about(llm, "Sort.", "Add.") == ["answer 1", "answer 0"]
+    other = "Another kind of question\n\nTask: {}"
+    assert ask_about(llm, "Sort.", prompt=other) == ["answer 2"]
+    with pytest.raises(UserError, match=r"no answer is recorded for instances of 'Add.'"):
+        ask_about(llm, "Add.", prompt=other)
+
+
+def test_a_replay_that_was_killed_goes_on_behind_what_its_own_log_holds(tmp_path: Path) -> None:
+    lines = [log_line("instructions", n, f"answer {n}", f"k{n}") for n in range(6)]
+    jsonl.replace(tmp_path / "response_log.jsonl", lines)
+    log = tmp_path / "replayed/response_log.jsonl"
+    log.parent.mkdir()
+    first = LoggedLLM(ReplayLLM(tmp_path), log)
+    ask(first.for_stage("instructions"), "a", "b", "c")
+    first.close()
+    # Only the first answer had come into the stage's files.
+    again = LoggedLLM(ReplayLLM(tmp_path), log).for_stage("instructions", start_index=1)
+    texts = [answer.text for answer in ask(again, "b", "c", "d", "e")]
+    again.close()
+    assert texts == ["answer 1", "answer 2", "answer 3", "answer 4"]
 
 
 # ---- errors and description

@@ -62,6 +62,13 @@ def test_a_stop_and_a_failure_are_written_down(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in (tmp_path / "b" / "run.log").read_text()
 
 
+def test_an_interrupt_is_named_in_the_run_log(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_run(tmp_path, "generate", {}) as run:
+        run.begin("instructions", {})
+        raise KeyboardInterrupt
+    assert "generate stopped: interrupted\n" in (tmp_path / "run.log").read_text()
+
+
 def test_a_refusal_before_the_first_step_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(UserError), open_run(tmp_path / "new" / "inner", "generate", {}) as run:
         run.prepare("predict", {"seed": 1})

@@ -32,13 +32,17 @@ class Request:
     `temperature` 0 is greedy. `seed` names this request's own random stream: an answer does not depend on
     what else is in the batch. A stop sequence ends the text and is not part of it; with `stop_behind_text` it
     does so only behind some text, not in the blanks an answer begins with (a server stops at any). `shorter`
-    makes the same request with one demonstration fewer (None where none is left), for a server that says only
-    when it is asked that a prompt is too long.
+    makes the same request with one demonstration fewer, or where few are left with fewer tokens to write
+    (None where neither can be), for a server that says only when asked that a request is too long.
 
     Many answers can be on their way at once and come in any order. A backend that asks a server calls `sent`
     when it first sends the request, and `arrived` with its answer as soon as that is there, both from a
     thread of its own, and sends no other request in its place before `arrived` returns. Other backends call
-    neither. None of the three is part of what names the request.
+    neither.
+
+    `subject` is what the request asks about (an instruction), in words that other prompts for it share, and
+    `index` its number in its stage, where it is counted: by these recorded answers are found again. None of
+    the five is part of what names the request.
     """
 
     prompt: str
@@ -50,6 +54,8 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: str = "0"
     stop_behind_text: bool = False
+    subject: str | None = field(default=None, compare=False)
+    index: int | None = field(default=None, compare=False, repr=False)
     shorter: "Callable[[], Request | None] | None" = field(default=None, compare=False, repr=False)
     sent: "Callable[[], None] | None" = field(default=None, compare=False, repr=False)
     arrived: "Callable[[Completion], None] | None" = field(default=None, compare=False, repr=False)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError
@@ -24,16 +25,27 @@ from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError, Timeout
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.llm.base import LLM, Completion, LLMConfig, Request
 from selfinstruct.llm.pace import LONGEST_WAIT_SECONDS, Pace, pause_seconds
-from selfinstruct.llm.server_replies import Trouble, UnusableReply, completion_of, trouble_of
+from selfinstruct.llm.server_replies import (
+    Trouble,
+    UnusableReply,
+    completion_of,
+    stated_context_length,
+    trouble_of,
+)
 from selfinstruct.progress import note
 
 _CONNECT_SECONDS = 30.0
 _CHAT_FRAME_TOKENS = 16  # a chat template's words around one user turn, at a guess
 _BYTES_PER_TOKEN = 3  # English has about 4; cautious, also for other scripts
 _SECONDS_BETWEEN_NOTES = 30.0
+_SECONDS_BEFORE_A_WORD = 1.0
+_PATIENCE_SECONDS = 5.0  # with answers on their way, of somebody who has pressed Ctrl-C once
 # Requests taken for each place in flight: answers are handed out in order, and one that takes four times as
 # long as the others must not leave places empty.
 _TAKEN_PER_PLACE = 4
+
+
+T = TypeVar("T")
 
 
 class OpenAIServerLLM(LLM):
@@ -62,6 +74,9 @@ class OpenAIServerLLM(LLM):
         self._last_note = -_SECONDS_BETWEEN_NOTES
         self._outstanding: deque[Future[Completion]] = deque()
         self._stage_number = 0  # those submitted before the last change are dropped
+        self._begun: set[asyncio.Task[Completion]] = set()
+        self._on_their_way: set[asyncio.Task[Completion]] = set()  # of those, sent: they will be paid for
+        self._is_interrupted = False
         self._stop: UserError | StoppedEarly | None = None  # why nothing more is sent
         self._pace = Pace(config.requests_per_minute, config.tokens_per_minute)
         self._slots = asyncio.Semaphore(config.max_concurrency)
@@ -119,7 +134,7 @@ class OpenAIServerLLM(LLM):
         if not self._outstanding:
             raise LookupError("no request is waiting for an answer")
         try:
-            completion = self._outstanding[0].result()
+            completion = self._waited_for(self._outstanding[0])
         except CancelledError:
             assert self._stop is not None
             raise self._stop from None
@@ -127,25 +142,50 @@ class OpenAIServerLLM(LLM):
         return completion
 
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
-        """This model, with requests that an earlier stage left behind dropped."""
+        """This model, once answers that an earlier stage left on their way are there; the rest is dropped."""
         self._drop()
         self._stop = None
         return self
 
     def close(self) -> None:
-        """Drop outstanding requests and close the connections."""
+        """Wait for the answers on their way, drop what was not sent, and close the connections.
+
+        After an interrupt it waits for a few seconds only, and another one ends the waiting.
+        """
         if self._loop.is_closed():
             return
-        self._drop()
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._drop()
+        finally:
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _waited_for(self, future: Future[T]) -> T:
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            self._is_interrupted = True
+            raise
 
     def _drop(self) -> None:
+        """Nothing more of this stage is sent; what was sent is waited for, and so logged and counted."""
+        self._outstanding.clear()
+        self._waited_for(asyncio.run_coroutine_threadsafe(self._settled(), self._loop))
+
+    async def _settled(self) -> None:
         self._stage_number += 1
-        while self._outstanding:
-            self._outstanding.popleft().cancel()
+        for task in self._begun - self._on_their_way:  # what has not begun sees that it is dropped
+            task.cancel()
+        if not self._on_their_way:
+            return
+        _, late = await asyncio.wait(set(self._on_their_way), timeout=_SECONDS_BEFORE_A_WORD)
+        if late:
+            seconds = _PATIENCE_SECONDS if self._is_interrupted else None
+            limit = "Ctrl-C ends the waiting" if seconds is None else f"for at most {seconds:g} seconds"
+            note(f"{self._named()}: waiting for {len(late)} answers that are on their way; {limit}")
+            await asyncio.wait(late, timeout=seconds)
 
     async def _end(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -162,16 +202,20 @@ class OpenAIServerLLM(LLM):
 
         A refusal would meet all of them: they are dropped. After a failure those on their way are waited for.
         """
+        task = _this_task()
+        self._begun.add(task)
         try:
             return await self._shortened(request, stage_number)
         except UserError as error:
             self._stop = self._stop or error
-            for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            for other in self._begun - {task}:  # what has not begun sees why not
                 other.cancel()
             raise
         except StoppedEarly as error:
             self._stop = self._stop or error
             raise
+        finally:
+            self._begun.discard(task)
 
     async def _shortened(self, request: Request, stage_number: int) -> Completion:
         """The answer to a request, made shorter for as long as the server says that it is too long."""
@@ -180,27 +224,24 @@ class OpenAIServerLLM(LLM):
         async with self._slots:
             if self._stop is not None:
                 raise self._stop
-            if stage_number != self._stage_number:  # dropped, though its own cancelling is still to come
-                raise asyncio.CancelledError
+            self._refuse_dropped(stage_number)
             if asked.sent is not None:
                 asked.sent()
             while True:
-                reply = await self._reply(request)
+                reply = await self._reply(request, stage_number)
                 if isinstance(reply, Completion):
                     completion = replace(reply, dropped_demonstrations=num_dropped) if num_dropped else reply
                     if asked.arrived is not None:
                         asked.arrived(completion)  # the place is free when the answer is safe
                     return completion
-                if request.shorter is not None and (shorter := request.shorter()) is not None:
-                    request = self._fitted(shorter)
-                    num_dropped += 1
-                elif request.max_tokens > 1:
-                    request = replace(request, max_tokens=request.max_tokens // 2)
-                else:
+                shorter = _shorter(request)
+                if shorter is None:
                     raise UserError(
                         f"{self._named()} says: {reply.words}; show fewer or shorter examples, or take a "
                         f"model with more context (the prompt begins {request.prompt[:60]!r})"
                     )
+                num_dropped += shorter.prompt != request.prompt
+                request = self._fitted(shorter)
 
     def _fitted(self, request: Request) -> Request:
         """The request with no more answer tokens than the context has beside its prompt."""
@@ -210,26 +251,36 @@ class OpenAIServerLLM(LLM):
         # No room at all by our estimate: the server may know better.
         return replace(request, max_tokens=min(request.max_tokens, room)) if room > 0 else request
 
-    async def _reply(self, request: Request) -> Completion | Trouble:
+    def _refuse_dropped(self, stage_number: int) -> None:
+        """CancelledError for a request that nobody waits for any more: it is not sent (again)."""
+        if stage_number != self._stage_number:
+            raise asyncio.CancelledError
+
+    async def _reply(self, request: Request, stage_number: int) -> Completion | Trouble:
         """The answer, or the overflow, to a request as it is; tries again after anything that may pass."""
         times: Counter[str] = Counter()
         while True:
             is_counted = self._config.tokens_per_minute is not None
             num_tokens = self.count_tokens(request.prompt) + request.max_tokens if is_counted else 0
             await self._pace.turn(num_tokens)
+            self._refuse_dropped(stage_number)
             self._traffic["requests"] += 1
             try:
                 async with asyncio.timeout(self._config.timeout_seconds):
-                    completion = await self._attempt(request)
+                    completion = await self._paid_attempt(request)
                 self._traffic["answers"] += 1
                 return completion
             except (OpenAIError, TimeoutError, UnusableReply) as error:
                 trouble = trouble_of(error, self._key)
+            if trouble.kind != "filtered":
+                self._refuse_dropped(stage_number)
             times[trouble.kind] += 1
             match trouble.kind:
                 case "overflow":
                     self._traffic["context overflows"] += 1
-                    self._note(f"{trouble.words}; showing fewer examples (llm.context_length saves asking)")
+                    length = stated_context_length(trouble.words) or "TOKENS"
+                    advice = f"in a new run_dir llm.context_length={length} saves such refusals"
+                    self._note(f"{trouble.words}; showing fewer examples ({advice})")
                     return trouble
                 case "filtered":
                     return Completion("", "content_filter", self.count_tokens(request.prompt), 0)
@@ -264,6 +315,14 @@ class OpenAIServerLLM(LLM):
         if time.monotonic() - self._last_note > _SECONDS_BETWEEN_NOTES:
             self._last_note = time.monotonic()
             note(f"{self._named()}: {text}")
+
+    async def _paid_attempt(self, request: Request) -> Completion:
+        task = _this_task()
+        self._on_their_way.add(task)
+        try:
+            return await self._attempt(request)
+        finally:
+            self._on_their_way.discard(task)
 
     async def _attempt(self, request: Request) -> Completion:
         path = "/chat/completions" if self.is_chat else "/completions"
@@ -308,6 +367,19 @@ class OpenAIServerLLM(LLM):
                 return "check llm.model, llm.endpoint and llm.base_url (most end in /v1)"
             case _:
                 return "mend the setting it names; llm.left_out=[...] does not send a parameter at all"
+
+
+def _shorter(request: Request) -> Request | None:
+    """The request to send where a server says that this one is too long; None where there is no other."""
+    if request.shorter is not None:
+        return request.shorter()
+    return replace(request, max_tokens=request.max_tokens // 2) if request.max_tokens > 1 else None
+
+
+def _this_task() -> "asyncio.Task[Completion]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 _RESUME = "what was answered is safe: start again with the same words to continue"

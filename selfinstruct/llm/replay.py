@@ -1,12 +1,13 @@
-"""Recorded responses in their recorded order, from a run folder of ours or of the released code."""
+"""Recorded responses instead of a model's, from a run folder of ours or of the released code."""
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from selfinstruct import jsonl
-from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.errors import RecordingUsedUp, UserError
 from selfinstruct.llm.base import LLM, Completion, Request
 from selfinstruct.llm.response_log import logged_completion
 from selfinstruct.settings import file_digest
@@ -18,18 +19,36 @@ RELEASED = {
     "classification": "is_clf_or_not*.jsonl",
     "instances": "machine_generated_instances.jsonl",
 }
+# Stages whose questions depend on what stage 1 accepted. Other filters accept other instructions, so an
+# answer is looked up by what was asked; elsewhere (in stage 1, whose prompts then differ) the order counts.
+LOOKED_UP = ("classification", "instances", "regeneration")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recorded answer; `subject` is the instruction it was asked for, where the recording says so."""
+    """A recorded answer, and what it was asked for as far as the recording says so."""
 
     completion: Completion
     subject: str | None = None
+    prompt: str | None = None
+
+    @property
+    def key(self) -> "Key":
+        """What the answer is found by."""
+        if self.subject is None:
+            return self.prompt, None
+        return _heading(self.prompt), _folded(self.subject)
+
+
+# Either (whole prompt, None) or (prompt's heading where there is a prompt, subject).
+Key = tuple[str | None, str | None]
 
 
 class ReplayLLM(LLM):
     """Hands out the answers recorded for one stage, from number `start_index` on; no model is asked.
+
+    Where the questions may be others than the recording's (see `LOOKED_UP`), each gets the answer recorded
+    for it: several recorded for one question are handed out in their order. Else the order recorded counts.
 
     `path` is a run folder (its response log if it has one, else the released code's file of the stage) or one
     such file. Token counts are those of the recording, 0 where it has none.
@@ -42,6 +61,7 @@ class ReplayLLM(LLM):
             )
         self._path, self._stage, self._next_index = path, stage, start_index
         self._waiting: deque[Request] = deque()
+        self._handed_out: set[int] = set()
 
     @property
     def description(self) -> dict[str, object]:
@@ -61,6 +81,13 @@ class ReplayLLM(LLM):
     def _answers(self) -> list[Recorded]:
         return recorded_answers(self._path, self._stage)
 
+    @cached_property
+    def _places(self) -> dict[Key, list[int]]:
+        places: dict[Key, list[int]] = defaultdict(list)
+        for place, answer in enumerate(self._answers):
+            places[answer.key].append(place)
+        return places
+
     def for_stage(self, stage: str, start_index: int = 0) -> LLM:
         """The answers of another stage of the same recording.
 
@@ -76,33 +103,53 @@ class ReplayLLM(LLM):
         return len(text.split())
 
     def submit(self, request: Request) -> None:
-        """Take a request, which only decides that one more answer is handed out."""
+        """Take a request."""
         self._waiting.append(request)
 
     def next_completion(self) -> Completion:
-        """The next recorded answer.
+        """The answer recorded for the oldest request.
 
         Raises:
-            StoppedEarly: the recording has no more.
-            UserError: the answer was recorded for an instruction that is not in the prompt.
+            RecordingUsedUp: the recording has no more.
+            UserError: none was recorded for what the request asks.
         """
         if not self._waiting:
             raise LookupError("no request is waiting for an answer")
-        if self._next_index >= len(self._answers):
-            raise StoppedEarly(
+        request = self._waiting[0]
+        # Its own number: what a restart reads from the run's log is not asked for here.
+        index = self._next_index if request.index is None else request.index
+        place = self._place_of(request, index) if self._stage in LOOKED_UP else index
+        if place >= len(self._answers):
+            raise RecordingUsedUp(
                 f"llm.responses={self._path}: all {len(self._answers)} recorded answers for {self._stage} "
                 "are used up"
             )
-        answer = self._answers[self._next_index]
-        asked = self._waiting[0].prompt
-        if answer.subject is not None and _folded(answer.subject) not in _folded(asked):
-            raise UserError(
-                f"llm.responses={self._path}: answer {self._next_index + 1} for {self._stage} was recorded "
-                f"for {answer.subject!r}, but another instruction is asked; replay the same instructions"
-            )
         self._waiting.popleft()
-        self._next_index += 1
-        return answer.completion
+        self._handed_out.add(place)
+        self._next_index = index + 1
+        return self._answers[place].completion
+
+    def _place_of(self, request: Request, index: int) -> int:
+        """The place in the recording of the answer to a request that is number `index` of this run.
+
+        Of several answers to one question the one with that number is taken (so a restart hands out the same
+        ones), else the first not handed out yet.
+        """
+        places = next((self._places[key] for key in _keys(request) if key in self._places), [])
+        if index in places:
+            return index
+        if left := [place for place in places if place not in self._handed_out]:
+            return left[0]
+        asked = request.subject or request.prompt
+        reason = (
+            f"{len(places)} answers are recorded for {self._stage} of {asked!r}, but more are asked"
+            if places
+            else f"no answer is recorded for {self._stage} of {asked!r}"
+        )
+        raise UserError(
+            f"llm.responses={self._path}: {reason}; replay with settings that accept and ask nothing else "
+            "than the recording did (stricter filters, the same prompts), or ask a model"
+        )
 
     def close(self) -> None:
         """Drop outstanding requests."""
@@ -123,7 +170,8 @@ def recorded_answers(path: Path, stage: str) -> list[Recorded]:
             if "key" in record:
                 if record["stage"] == stage:
                     # Asked again: the last one counts.
-                    answers[record["index"]] = Recorded(logged_completion(record))
+                    asked = record.get("subject"), record["prompt"]
+                    answers[record["index"]] = Recorded(logged_completion(record), *asked)
                 continue
             answer = _released(record, stage)
         except (KeyError, IndexError, TypeError) as error:
@@ -173,6 +221,26 @@ def _finished(text: str, metadata: jsonl.Record | None) -> Completion:
     return Completion(text, "length" if reason == "length" else "stop", 0, 0)
 
 
+def _keys(request: Request) -> Iterator[Key]:
+    """The keys under which an answer to a request may be recorded, best first.
+
+    A model with a smaller context, or one that chats, was asked for the same in another prompt.
+    """
+    if request.subject is not None:
+        subject = _folded(request.subject)
+        yield _heading(request.prompt), subject
+        yield None, subject
+    shorter: Request | None = request
+    while shorter is not None:
+        yield shorter.prompt, None
+        shorter = shorter.shorter() if shorter.shorter is not None else None
+
+
+def _heading(prompt: str | None) -> str | None:
+    """What tells one kind of question about an instruction from another (output-first, say)."""
+    return None if prompt is None else prompt.partition("\n")[0]
+
+
 def _folded(text: str) -> str:
-    """White space and case folded: prompts may differ in both from what was recorded."""
+    """White space and case folded: they may differ in both from what was recorded."""
     return " ".join(text.split()).casefold()

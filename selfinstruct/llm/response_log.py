@@ -96,6 +96,8 @@ class LoggedLLM(WrappedLLM):
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
         }
+        if ask.request.subject is not None:
+            line["subject"] = ask.request.subject  # a prompt for it can look otherwise in another run
         if completion.dropped_demonstrations:  # said only where there is something to say
             line["dropped_demonstrations"] = completion.dropped_demonstrations
         with self._lock:
@@ -160,7 +162,7 @@ class _Stage(WrappedLLM):
     def _dispatch(self) -> None:
         if any(self._parent.recorded(ask.key) is None for ask in self._chunk):
             for ask in self._chunk:
-                self._llm.submit(replace(ask.request, arrived=partial(self._record, ask)))
+                self._llm.submit(replace(ask.request, index=ask.index, arrived=partial(self._record, ask)))
                 ask.sent = True
         self._outstanding.extend(self._chunk)
         self._chunk = []

@@ -23,6 +23,11 @@ _OVERFLOW = re.compile(
     r"|(prompt|input|messages?)\b.{0,40} too long",
     re.IGNORECASE,
 )
+# Where their words hold the number of tokens that prompt and answer have together.
+_STATED_LENGTH = re.compile(
+    r"(?:(?:context|model)[ _-]?(?:length|window|size|len)\D{0,12}?|less than |must be <= |tokens > )(\d+)",
+    re.IGNORECASE,
+)
 # A used-up account, by OpenAI's codes; a prompt that Azure's or OpenAI's filter takes offence at.
 _ACCOUNT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _FILTERED = ("content_filter", "content_policy_violation")
@@ -107,6 +112,12 @@ def said(body: object) -> str:
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
     text = " ".join(text.split())
     return (text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}...") or "(no message)"
+
+
+def stated_context_length(words: str) -> int | None:
+    """The context length that a server names in refusing a request as too long; None where it names none."""
+    found = _STATED_LENGTH.search(words)
+    return int(found[1]) if found else None
 
 
 def _without(key: str | None, text: str) -> str:
