@@ -106,7 +106,7 @@ def evaluate_superni(config: EvalSuperNIConfig) -> dict[str, Any]:
             Subset(config.tasks, config.categories),
         )
         if not processes.is_main():
-            if not config.predictions:
+            if not (config.predictions or config.dry_run):
                 follow(config.question, benchmark.samples, config.run_dir)
             return {}
         print(benchmark.found)

@@ -99,7 +99,7 @@ def evaluate_user_oriented(config: EvalUserOrientedConfig) -> dict[str, Any]:
         tasks = read_user_tasks(config.tasks)
         samples = [task.sample() for task in tasks]
         if not processes.is_main():
-            if not config.predictions:
+            if not (config.predictions or config.dry_run):
                 follow(config.question, samples, config.run_dir)
             return {}
         if config.dry_run:

@@ -102,6 +102,14 @@ def test_two_processes_share_the_instances_and_leave_the_bytes_of_one(world: Pat
     assert not list((tmp_path / "two").glob(".*"))
 
 
+def test_a_dry_run_of_two_processes_ends_and_speaks_once(world: Path, tmp_path: Path) -> None:
+    command = [*TORCHRUN, *words(world, tmp_path / "two", "dry_run=true")]
+    done = start(*command, ACCELERATE_USE_CPU="true")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("24 instances") == 1
+    assert not (tmp_path / "two").exists()
+
+
 def test_what_two_processes_began_one_goes_on_with(world: Path, tmp_path: Path) -> None:
     evaluate_superni(settings(world, tmp_path / "one"))
     run = tmp_path / "run"
