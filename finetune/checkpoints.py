@@ -1,33 +1,32 @@
 """Checkpoints that a kill cannot harm: written aside and renamed, and checked by sha256 before use.
 
-A checkpoint holds the tuned weights, the optimizer's state and the metrics so far. It needs no random state
-and no data position: batches, dropout and learning rate follow from the seed and the step's number alone.
+A checkpoint holds the tuned weights and the optimizer's state, both by the parameters' names in safetensors,
+and the metrics so far. It needs no random state, schedule or data position: batches, dropout and learning
+rate follow from the seed and the step's number alone.
 """
 
-import io
 import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from finetune.model import trainable
-from finetune.sharding import load_state
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.settings import file_digest
 
-WEIGHTS, OPTIMIZER, METRICS, SEAL = "weights.safetensors", "optimizer.pt", "metrics.jsonl", "checkpoint.json"
+WEIGHTS, OPTIMIZER, METRICS = "weights.safetensors", "optimizer.safetensors", "metrics.jsonl"
+SEAL = "checkpoint.json"  # the step, and each file's sha256
 
 
 def save(
     folder: Path,
     step: int,
     weights: dict[str, torch.Tensor],
-    optimizer_state: dict[str, Any],
+    optimizer_state: dict[str, torch.Tensor],
     metrics: Path,
     keep: int,
 ) -> None:
@@ -35,9 +34,7 @@ def save(
     partial = folder / f".partial-{os.getpid()}"
     partial.mkdir(parents=True)
     save_file(weights, partial / WEIGHTS)
-    state = io.BytesIO()  # torch's own writer does not say why it failed, on a full disk for one
-    torch.save(optimizer_state, state)
-    (partial / OPTIMIZER).write_bytes(state.getvalue())
+    save_file(optimizer_state, partial / OPTIMIZER)
     shutil.copyfile(metrics, partial / METRICS)
     files = {name: file_digest(partial / name) for name in (WEIGHTS, OPTIMIZER, METRICS)}
     jsonl.replace_json(partial / SEAL, {"step": step, "files": files})
@@ -52,12 +49,17 @@ def prune(folder: Path, keep: int) -> None:
 
 
 def newest(folder: Path) -> Path | None:
-    """The newest whole checkpoint, or None; removes damaged ones and prints that they are passed over."""
+    """The newest whole checkpoint, or None; removes damaged ones and prints that they are passed over.
+
+    Raises:
+        UserError: it is one of an earlier version, which kept the optimizer's state otherwise.
+    """
     for leftover in folder.glob(".partial-*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover)
     for path in sorted(folder.glob("step_*"), reverse=True):
         damage = _damage(path)
         if damage is None:
+            _refuse_earlier_form(path)
             return path
         print(f"{path}: damaged ({damage}); passed over for the one before", flush=True)
         shutil.rmtree(path)
@@ -75,6 +77,14 @@ def _damage(path: Path) -> str | None:
     return None
 
 
+def _refuse_earlier_form(path: Path) -> None:
+    if not (path / OPTIMIZER).exists():
+        raise UserError(
+            f"{path}: it has no {OPTIMIZER}: an earlier version wrote it, and this one cannot go on from it; "
+            f"finish the run with that version, or remove {path.parent} to train from the first step"
+        )
+
+
 def restore_weights(path: Path, model: torch.nn.Module) -> int:
     """Put a checkpoint's weights in place, before sharding; returns the step it was made after."""
     weights = load_file(path / WEIGHTS)
@@ -84,6 +94,6 @@ def restore_weights(path: Path, model: torch.nn.Module) -> int:
     return int(json.loads((path / SEAL).read_text(encoding="utf-8"))["step"])
 
 
-def restore_optimizer(path: Path, optimizer: Any) -> None:
-    """Put a checkpoint's optimizer state in place, after its parameters may have been sharded."""
-    load_state(optimizer, torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True))
+def optimizer_state(path: Path) -> dict[str, torch.Tensor]:
+    """A checkpoint's optimizer state, whole, as `sharding.whole_state` returned it."""
+    return load_file(path / OPTIMIZER)

@@ -14,8 +14,8 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from finetune.model import trainable
 
 
-def starts(accelerator: Any) -> bool:
-    """Whether the weights are to be sharded over the processes of this run."""
+def start(accelerator: Any) -> None:
+    """Make accelerate shard the weights over processes without GPUs too, where the launcher asks for it."""
     if (
         parse_flag_from_env("ACCELERATE_USE_FSDP")
         and accelerator.distributed_type == DistributedType.MULTI_CPU
@@ -23,11 +23,11 @@ def starts(accelerator: Any) -> bool:
         # accelerate looks for FSDP on GPUs only and would train whole copies; torch shards on CPUs too.
         accelerator.state.distributed_type = DistributedType.FSDP
         accelerator.state.fsdp_plugin = FullyShardedDataParallelPlugin()
-    return accelerator.distributed_type == DistributedType.FSDP
 
 
-def loading_device(accelerator: Any, is_sharded: bool) -> torch.device:
+def loading_device(accelerator: Any) -> torch.device:
     """Where the whole model is loaded: a model that is sharded need not fit on one GPU."""
+    is_sharded = accelerator.distributed_type == DistributedType.FSDP
     return torch.device("cpu") if is_sharded else accelerator.device
 
 
@@ -46,33 +46,29 @@ def whole_weights(model: torch.nn.Module, keep: bool) -> dict[str, torch.Tensor]
     return weights
 
 
-def whole_state(optimizer: Any, keep: bool) -> dict[str, Any]:
-    """The optimizer's state with whole tensors, as it would be without sharding; empty where not kept."""
-    state = optimizer.state_dict()
-    gathered: dict[Any, dict[str, Any]] = {}
-    for number, values in state["state"].items():
-        parts = {name: whole(value) for name, value in values.items()}
-        if keep:
-            gathered[number] = {
-                name: value.cpu() if isinstance(value, torch.Tensor) else value
-                for name, value in parts.items()
-            }
-    return state | {"state": gathered} if keep else {}
+def whole_state(model: torch.nn.Module, optimizer: Any, keep: bool) -> dict[str, torch.Tensor]:
+    """The optimizer's state, whole, on the CPU, as `<parameter>.<AdamW's name>`; empty where not kept."""
+    state = {}
+    for name, parameter in trainable(model).items():
+        for key, value in optimizer.state[parameter].items():
+            gathered = whole(value)
+            if keep:
+                state[f"{name}.{key}"] = gathered.cpu().contiguous()
+    return state
 
 
-def load_state(optimizer: Any, state: dict[str, Any]) -> None:
-    """Put whole state back, cut as the parameters are, which come in the order of the state's numbers."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    cut = {
-        number: {name: _cut_like(parameters[number], value) for name, value in values.items()}
-        for number, values in state["state"].items()
-    }
-    optimizer.load_state_dict(state | {"state": cut})
+def load_state(model: torch.nn.Module, optimizer: Any, state: dict[str, torch.Tensor]) -> None:
+    """Put whole state back, cut as the parameters are."""
+    parameters = trainable(model)
+    for place, value in state.items():
+        name, key = place.rsplit(".", 1)
+        is_count = key == "step"  # has no parts and stays on the CPU
+        parameter = parameters[name]
+        optimizer.state[parameter][key] = value if is_count else _cut_like(parameter, value)
 
 
-def _cut_like(parameter: torch.Tensor, value: Any) -> Any:
-    if not (
-        isinstance(parameter, DTensor) and isinstance(value, torch.Tensor) and value.shape == parameter.shape
-    ):
-        return value  # a step count has no parts
-    return distribute_tensor(value.to(parameter.device), parameter.device_mesh, parameter.placements)
+def _cut_like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    value = value.to(parameter.device)
+    if not isinstance(parameter, DTensor):
+        return value
+    return distribute_tensor(value, parameter.device_mesh, parameter.placements)

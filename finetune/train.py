@@ -7,9 +7,9 @@ torch is imported when training begins, so that --help and a bad line of data do
 """
 
 import math
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finetune import tracking
 from finetune.card import evaluation_section, show_evaluations
@@ -21,6 +21,10 @@ from selfinstruct import processes
 from selfinstruct.entry import run_command
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from finetune.batching import Step
+    from finetune.tuning import Tuning
 
 
 def main(config: TrainConfig) -> None:
@@ -73,17 +77,12 @@ def train(
     config: TrainConfig, sources: list[LoadedSource], evaluation: LoadedSource | None, run: RunFolder | None
 ) -> None:
     """Tune the model on the sources' examples; `run` is None in all processes but the main one."""
-    import torch
-    from accelerate import Accelerator
-
-    from finetune import batching, checkpoints, export, failures, sharding
+    from finetune import checkpoints, export
     from finetune import model as models
+    from finetune.tuning import Tuning
 
-    # 1. The machine.
-    torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
-    # The precision is ours, in `completion_loss`.
-    accelerator = Accelerator(mixed_precision="no", log_with=config.tracker, project_dir=config.run_dir)
-    is_sharded = sharding.starts(accelerator)
+    # 1. The machine: its processes and devices, and the precision, which is ours (`models.completion_loss`).
+    accelerator = start_processes(config)
     dtype = models.compute_dtype(config, accelerator.device)
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
@@ -92,67 +91,84 @@ def train(
     examples, counts = tokenise_rows(config, config.template, sources, tokenizer)
     for example in examples[: config.preview]:
         say(preview(example, tokenizer))
-    held_out = None
-    if evaluation:
-        held_out, _ = tokenise_rows(config, TemplateConfig(config.template.name), [evaluation], tokenizer)
-    lengths = [len(example.ids) for example in examples]
-    steps = batching.plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
-
+    held_out = tokenise_held_out(config, evaluation, tokenizer)
+    steps = plan(config, examples)
     if config.dry_run:
         return say(f"dry run: {len(steps)} steps; nothing was trained or written")
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
-    with failures.advice_when_memory_runs_out(config, "loading the model"):
-        model = models.load_model(config, dtype, sharding.loading_device(accelerator, is_sharded))
-    tuned = models.trainable(model).values()
-    optimizer = torch.optim.AdamW(tuned, lr=config.learning_rate, weight_decay=config.weight_decay)
-    folder = config.run_dir / "checkpoints"
-    checkpoint = processes.decide(lambda: checkpoints.newest(folder))
-    done = checkpoints.restore_weights(checkpoint, model) if checkpoint else 0
+    tuning = Tuning(config, accelerator, dtype)
+    checkpoint = processes.decide(lambda: checkpoints.newest(config.run_dir / "checkpoints"))
+    done = tuning.begin(checkpoint)
     if run:
         run.note(**machine)  # all that can be refused has been looked at: from here on the folder is written
     say(f"{len(steps)} steps" + (f", continuing after step {done}" if done else ""))
-    trainee, optimizer = accelerator.prepare(model, optimizer)
-    parameters = list(models.trainable(model).values())  # FSDP has put its own in place of those before
-    if checkpoint:
-        checkpoints.restore_optimizer(checkpoint, optimizer)
 
-    # 4. The loop: each step sets the learning rate, sums the gradients of its batch, and updates the weights.
-    metrics = config.run_dir / "metrics.jsonl"
+    # 4. The loop over the steps that are left.
     if config.tracker:
         tracking.start(accelerator, config.tracker, config.run_dir, done)
-    with Progress(metrics, done, len(steps), checkpoint, is_main=run is not None) as progress:
-        for number, step in enumerate(steps[done:], start=done + 1):
-            batch = [examples[index] for index in step.batch]
-            rate = learning_rate(config, number, len(steps))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            with failures.advice_when_memory_runs_out(config, f"step {number}"):
-                loss = backward(accelerator, trainee, batch, number, config, dtype)
-                norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, config.max_grad_norm)))
-                failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
-                optimizer.step()
-                optimizer.zero_grad()
-            progress.add(number, step.epoch, loss, rate, norm, batch)
-            accelerator.log({"loss": loss, "learning_rate": rate, "grad_norm": norm}, step=number)
-            is_due = config.checkpoint_every and number % config.checkpoint_every == 0
-            if is_due or number == len(steps):
-                weights = sharding.whole_weights(model, keep=run is not None)
-                state = sharding.whole_state(optimizer, keep=run is not None)
-                if run:
-                    checkpoints.save(folder, number, weights, state, metrics, config.keep_checkpoints)
+    with Progress(
+        config.run_dir / "metrics.jsonl", done, len(steps), checkpoint, run is not None
+    ) as progress:
+        train_steps(config, tuning, steps, examples, done, tokenizer, progress)
+    tracking.finish(accelerator)
 
     # 5. The results.
-    tracking.finish(accelerator)
     if held_out:
-        counts["eval_loss"] = models.mean_loss(accelerator, model, held_out, config, dtype)
-    weights = sharding.whole_weights(model, keep=run is not None)
+        counts["eval_loss"] = tuning.mean_loss(held_out)
+    weights = tuning.weights()
     if run:
-        export.write_results(config, sources, counts, model, weights)
-        checkpoints.prune(folder, keep=1)
+        export.write_results(config, sources, counts, tuning.model, weights)
+        checkpoints.prune(config.run_dir / "checkpoints", keep=1)
         run.complete("machine")
         run.complete("train", **counts)
     say(f"{config.output}: written")
+
+
+def start_processes(config: TrainConfig) -> Any:
+    """accelerate's view of this process, the others and their devices."""
+    import torch
+    from accelerate import Accelerator
+
+    from finetune import sharding
+
+    torch.set_num_threads(config.threads)  # sums come out bit-equal only with the same number of threads
+    accelerator = Accelerator(mixed_precision="no", log_with=config.tracker, project_dir=config.run_dir)
+    sharding.start(accelerator)
+    return accelerator
+
+
+def plan(config: TrainConfig, examples: list[TokenisedExample]) -> "list[Step]":
+    """The batch of every step of the run."""
+    from finetune.batching import plan_steps
+
+    lengths = [len(example.ids) for example in examples]
+    return plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
+
+
+def train_steps(
+    config: TrainConfig,
+    tuning: "Tuning",
+    steps: "list[Step]",
+    examples: list[TokenisedExample],
+    done: int,
+    tokenizer: Any,
+    progress: Progress,
+) -> None:
+    """Take every step after the first `done`, write down what came out, and a checkpoint where one is due."""
+    from finetune import failures
+
+    for number, step in enumerate(steps[done:], start=done + 1):
+        batch = [examples[index] for index in step.batch]
+        rate = learning_rate(config, number, len(steps))
+        loss, norm = tuning.step(number, batch, rate)
+        failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
+        progress.add(number, step.epoch, loss, rate, norm, batch)
+        curves = {"loss": loss, "learning_rate": rate, "grad_norm": norm}
+        tuning.accelerator.log(curves, step=number)
+        is_due = config.checkpoint_every and number % config.checkpoint_every == 0
+        if is_due or number == len(steps):
+            tuning.save(number)
 
 
 def tokenise_rows(
@@ -173,6 +189,15 @@ def tokenise_rows(
     return examples, counts
 
 
+def tokenise_held_out(
+    config: TrainConfig, evaluation: LoadedSource | None, tokenizer: Any
+) -> list[TokenisedExample]:
+    """The evaluation data's examples, in one form each; none where there is no such data."""
+    if evaluation is None:
+        return []
+    return tokenise_rows(config, TemplateConfig(config.template.name), [evaluation], tokenizer)[0]
+
+
 def learning_rate(config: TrainConfig, step: int, num_steps: int) -> float:
     """The rate of a step (from 1): linear warm-up, then a decay that ends at 0 one step after the last."""
     num_warmup = math.ceil(config.warmup_share * num_steps)
@@ -186,36 +211,6 @@ def learning_rate(config: TrainConfig, step: int, num_steps: int) -> float:
             return config.learning_rate * (1 - progress)
         case _:
             return config.learning_rate
-
-
-def backward(
-    accelerator: Any, model: Any, batch: list[TokenisedExample], step: int, config: TrainConfig, dtype: Any
-) -> float:
-    """Add up the gradients of a global batch; returns its loss, the mean over all its trained tokens (nats).
-
-    Each token weighs the same, whichever micro-batch or process it falls into (the sum of the losses is
-    divided by the number of trained tokens of the whole batch, which every process knows).
-    """
-    import torch
-
-    from finetune import batching
-    from finetune import model as models
-
-    count, rank = accelerator.num_processes, accelerator.process_index
-    num_trained = sum(example.num_trained for example in batch)
-    rounds = batching.plan_rounds(batch, config, count)
-    total = torch.zeros((), device=accelerator.device)
-    model.train()
-    for turn, parts in enumerate(rounds):
-        mine = parts[rank] or batching.untrained(batch[:1])
-        micro_batch = batching.collate(mine, accelerator.device, config.packing)
-        models.seed_dropout(config.seed, step, turn * count + rank)
-        # Gradients are exchanged once, in the last round.
-        with nullcontext() if turn == len(rounds) - 1 else accelerator.no_sync(model):
-            loss = models.completion_loss(model, micro_batch, dtype)
-            accelerator.backward(loss * (count / num_trained))  # the exchange averages: times count, a sum
-        total += loss.detach()
-    return float(accelerator.reduce(total, "sum")) / num_trained
 
 
 def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def decide(make: Callable[[], T]) -> T:
 
 def _join() -> None:
     import torch
+    import torch.distributed.nn  # later, its functions' defaults would hold on to the group for good
     from accelerate import PartialState
     from accelerate.utils import parse_flag_from_env
 
@@ -98,6 +99,15 @@ def _join() -> None:
         )
 
 
+def _leave_the_group() -> None:
+    # gloo's threads let go of the last tensors a moment after a broadcast is over; one that does so while
+    # Python shuts down aborts the process. Destroying the group waits for these threads. No barrier before
+    # it: one would time out (10 minutes with NCCL) while the main process still writes a large model.
+    torch = sys.modules.get("torch")
+    if torch and torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 @contextmanager
 def main_speaks_first() -> Iterator[None]:
     """Around a whole run: of an error that all processes meet, only the main one's message is seen.
@@ -107,10 +117,12 @@ def main_speaks_first() -> Iterator[None]:
     """
     if is_main():
         yield
+        _leave_the_group()
         return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the launcher's way to say that the main one has ended
     try:
         yield
+        _leave_the_group()
     except (UserError, StoppedEarly):
         time.sleep(SECONDS_FOR_MAIN)
         raise

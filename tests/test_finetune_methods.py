@@ -22,6 +22,7 @@ from finetune.failures import advice_when_memory_runs_out
 from finetune.model import completion_loss, load_model, trainable
 from finetune.noise import EmbeddingNoise
 from finetune.train import learning_rate, main
+from finetune.tuning import Tuning
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
@@ -184,14 +185,14 @@ def test_when_memory_runs_out_the_settings_that_help_are_named(
 def test_a_run_out_of_memory_continues_with_the_lower_setting(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    backward = train.backward
+    backward = Tuning.backward
 
-    def out_of_memory(*rest: Any) -> float:
-        if rest[3] == 4:
+    def out_of_memory(tuning: Tuning, number: int, batch: list[TokenisedExample]) -> float:
+        if number == 4:
             torch.empty(2**60)
-        return backward(*rest)
+        return backward(tuning, number, batch)
 
-    monkeypatch.setattr(train, "backward", out_of_memory)
+    monkeypatch.setattr(Tuning, "backward", out_of_memory)
     with pytest.raises(UserError, match=re.escape("step 4: out of memory")):
         main(train_config(world, tmp_path / "run"))
     monkeypatch.undo()

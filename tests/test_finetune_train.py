@@ -223,7 +223,7 @@ def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> No
     main(train_config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
 
 
-@pytest.mark.parametrize(("file", "kept"), [("weights.safetensors", -1), ("optimizer.pt", -100)])
+@pytest.mark.parametrize(("file", "kept"), [("weights.safetensors", -1), ("optimizer.safetensors", -100)])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     world: Path,
     tmp_path: Path,
@@ -246,6 +246,42 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     assert f"step_00000004: damaged ({file} is not what was written)" in said
     assert "continuing after step 2" in said
     assert result(run_dir) == result(tmp_path / "whole")
+
+
+def test_a_checkpoint_holds_weights_and_optimizer_by_name_and_nothing_pickled(
+    world: Path, tmp_path: Path
+) -> None:
+    main(config(world, tmp_path / "run", max_steps=1))
+    (folder,) = (tmp_path / "run" / "checkpoints").iterdir()
+    files = {"weights.safetensors", "optimizer.safetensors", "metrics.jsonl", "checkpoint.json"}
+    assert {path.name for path in folder.iterdir()} == files
+    weights, state = load_file(folder / "weights.safetensors"), load_file(folder / "optimizer.safetensors")
+    kinds = ("step", "exp_avg", "exp_avg_sq")
+    assert state.keys() == {f"{name}.{kind}" for name in weights for kind in kinds}
+    for name, value in weights.items():
+        assert float(state[f"{name}.step"]) == 1
+        assert state[f"{name}.exp_avg"].shape == state[f"{name}.exp_avg_sq"].shape == value.shape
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_and_not_started_over(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = tmp_path / "run"
+    monkeypatch.setattr("finetune.train.learning_rate", _fail_at_step_6)
+    with pytest.raises(MemoryError):
+        main(config(world, run_dir))
+    monkeypatch.undo()
+    checkpoint = run_dir / "checkpoints" / "step_00000004"
+    (checkpoint / "optimizer.safetensors").rename(checkpoint / "optimizer.pt")
+    seal = (checkpoint / "checkpoint.json").read_text()
+    (checkpoint / "checkpoint.json").write_text(seal.replace("optimizer.safetensors", "optimizer.pt"))
+    message = rf"step_00000004: .*earlier version.*remove {run_dir / 'checkpoints'} to train from the first"
+    with pytest.raises(UserError, match=message):
+        main(config(world, run_dir))
+    assert checkpoint.exists() and len(losses(run_dir)) == 5  # nothing is lost
+    shutil.rmtree(run_dir / "checkpoints")
+    main(config(world, run_dir))
+    assert len(losses(run_dir)) == 6
 
 
 def _fail_at_step_6(settings: TrainConfig, step: int, num_steps: int) -> float:
