@@ -251,7 +251,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
 def test_a_checkpoint_holds_weights_and_optimizer_by_name_and_nothing_pickled(
     world: Path, tmp_path: Path
 ) -> None:
-    main(config(world, tmp_path / "run", max_steps=1))
+    main(train_config(world, tmp_path / "run", max_steps=1))
     (folder,) = (tmp_path / "run" / "checkpoints").iterdir()
     files = {"weights.safetensors", "optimizer.safetensors", "metrics.jsonl", "checkpoint.json"}
     assert {path.name for path in folder.iterdir()} == files
@@ -269,7 +269,7 @@ def test_a_checkpoint_of_an_earlier_version_is_refused_and_not_started_over(
     run_dir = tmp_path / "run"
     monkeypatch.setattr("finetune.train.learning_rate", _fail_at_step_6)
     with pytest.raises(MemoryError):
-        main(config(world, run_dir))
+        main(train_config(world, run_dir))
     monkeypatch.undo()
     checkpoint = run_dir / "checkpoints" / "step_00000004"
     (checkpoint / "optimizer.safetensors").rename(checkpoint / "optimizer.pt")
@@ -277,10 +277,10 @@ def test_a_checkpoint_of_an_earlier_version_is_refused_and_not_started_over(
     (checkpoint / "checkpoint.json").write_text(seal.replace("optimizer.safetensors", "optimizer.pt"))
     message = rf"step_00000004: .*earlier version.*remove {run_dir / 'checkpoints'} to train from the first"
     with pytest.raises(UserError, match=message):
-        main(config(world, run_dir))
+        main(train_config(world, run_dir))
     assert checkpoint.exists() and len(losses(run_dir)) == 5  # nothing is lost
     shutil.rmtree(run_dir / "checkpoints")
-    main(config(world, run_dir))
+    main(train_config(world, run_dir))
     assert len(losses(run_dir)) == 6
 
 
