@@ -71,7 +71,7 @@ def plan_rounds(
     than processes, some micro-batches are empty.
     """
     if config.packing:
-        parts = best_fit(batch, config.micro_batch_tokens or config.max_length)
+        parts = best_fit(batch, config.micro_batch_tokens or config.longest)
     elif config.micro_batch_tokens:
         parts = token_budget(batch, config.micro_batch_tokens)
     else:

@@ -78,7 +78,7 @@ Trained tokens are those of the completions and the end token.
 | {method.title} | {method.summary} |
 | template | {template}, {config.template.templates_per_example} per example |
 | steps | {counts["steps"]} of {config.batch_size} examples (epochs at most {config.epochs}) |
-| length | at most {config.max_length} tokens |
+| length | at most {config.longest} tokens |
 | learning rate | {config.learning_rate:g}, {config.schedule}, {config.warmup_share:.0%} warm-up |
 | weight decay, gradient norm at most | {config.weight_decay:g}, {config.max_grad_norm:g} |
 | seed | {config.seed} |

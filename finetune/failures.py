@@ -55,12 +55,12 @@ def memory_advice(config: TrainConfig) -> str:
     """The settings that lower the memory of a step: those a run can continue with, then the others."""
     ways = []
     if config.packing or config.micro_batch_tokens:
-        ways.append(f"lower micro_batch_tokens (now {config.micro_batch_tokens or config.max_length})")
+        ways.append(f"lower micro_batch_tokens (now {config.micro_batch_tokens or config.longest})")
     elif config.micro_batch_size > 1:
         ways.append(f"lower micro_batch_size (now {config.micro_batch_size})")
     if not config.gradient_checkpointing:
         ways.append("set gradient_checkpointing=true")
-    elsewhere = [f"lower max_length (now {config.max_length})"]
+    elsewhere = [f"lower max_length (now {config.longest})"]
     elsewhere += {"full": ["method=lora"], "lora": ["method=qlora"], "qlora": []}[config.method.name]
     here = f"To continue: {', or '.join(ways)}. " if ways else ""
     return f"{here}In a new run_dir: {', or '.join(elsewhere)}."

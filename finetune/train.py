@@ -87,6 +87,7 @@ def train(
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
     # 2. The data: texts, their tokens, and the batch of every step.
+    config = fitted(config)
     tokenizer = models.load_tokenizer(config)
     examples, counts = tokenise_rows(config, config.template, sources, tokenizer)
     for example in examples[: config.preview]:
@@ -123,6 +124,18 @@ def train(
         run.complete("machine")
         run.complete("train", **counts)
     say(f"{config.output}: written")
+
+
+def fitted(config: TrainConfig) -> TrainConfig:
+    """The config as the model bears it: its `max_length` within the context, its target modules all there."""
+    from finetune import architecture
+
+    model = architecture.empty_model(config)
+    architecture.refuse_unknown_targets(config, model)
+    fitting = architecture.within_context(config, model)
+    if fitting.longest < config.longest:
+        say(f"max_length {fitting.longest}: the model's positions end there")
+    return fitting
 
 
 def start_processes(config: TrainConfig) -> Any:
@@ -181,7 +194,7 @@ def tokenise_rows(
     """
     rows = [row for source in sources for row in source.rows]
     texts = render(rows, template, config.seed, tokenizer)
-    examples, counts = tokenise(texts, tokenizer, tokenizer.eos_token_id, config.max_length)
+    examples, counts = tokenise(texts, tokenizer, tokenizer.eos_token_id, config.longest)
     summary = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     if not examples:
         raise UserError(f"data: nothing is left to train on ({summary}); raise max_length")
