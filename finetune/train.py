@@ -108,11 +108,12 @@ def train(
     # 4. The loop over the steps that are left.
     if config.tracker:
         tracking.start(accelerator, config.tracker, config.run_dir, done)
-    with Progress(
-        config.run_dir / "metrics.jsonl", done, len(steps), checkpoint, run is not None
-    ) as progress:
-        train_steps(config, tuning, steps, examples, done, tokenizer, progress)
-    tracking.finish(accelerator)
+    metrics = config.run_dir / "metrics.jsonl"
+    try:
+        with Progress(metrics, done, len(steps), checkpoint, run is not None) as progress:
+            train_steps(config, tuning, steps, examples, done, tokenizer, progress)
+    finally:
+        tracking.finish(accelerator)
 
     # 5. The results.
     if held_out:
@@ -156,7 +157,8 @@ def plan(config: TrainConfig, examples: list[TokenisedExample]) -> "list[Step]":
     from finetune.batching import plan_steps
 
     lengths = [len(example.ids) for example in examples]
-    return plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
+    steps = plan_steps(lengths, config.batch_size, config.epochs, config.seed, config.groups_by_length)
+    return steps[: config.max_steps]
 
 
 def train_steps(
@@ -168,20 +170,34 @@ def train_steps(
     tokenizer: Any,
     progress: Progress,
 ) -> None:
-    """Take every step after the first `done`, write down what came out, and a checkpoint where one is due."""
-    from finetune import failures
+    """Take every step after the first `done`, write down what came out, and a checkpoint where one is due.
 
-    for number, step in enumerate(steps[done:], start=done + 1):
-        batch = [examples[index] for index in step.batch]
-        rate = learning_rate(config, number, len(steps))
-        loss, norm = tuning.step(number, batch, rate)
-        failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
-        progress.add(number, step.epoch, loss, rate, norm, batch)
-        curves = {"loss": loss, "learning_rate": rate, "grad_norm": norm}
-        tuning.accelerator.log(curves, step=number)
-        is_due = config.checkpoint_every and number % config.checkpoint_every == 0
-        if is_due or number == len(steps):
-            tuning.save(number)
+    Raises:
+        StoppedEarly: the run was asked to stop, and the step that was running is done and saved.
+    """
+    from finetune import failures
+    from finetune.stopping import PoliteStop, stopped_after
+
+    with PoliteStop(tuning.accelerator) as stop:
+        for number, step in enumerate(steps[done:], start=done + 1):
+            batch = [examples[index] for index in step.batch]
+            rate = learning_rate(config, number, len(steps))
+            loss, norm = tuning.step(number, batch, rate)
+            failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
+            progress.add(number, step.epoch, loss, rate, norm, batch)
+            curves = {"loss": loss, "learning_rate": rate, "grad_norm": norm}
+            tuning.accelerator.log(curves, step=number)
+            is_last = number == len(steps)
+            is_asked = stop.is_asked() and not is_last
+            if is_last or is_asked or checkpoint_is_due(config, number):
+                tuning.save(number)
+            if is_asked:
+                raise stopped_after(number, len(steps))
+
+
+def checkpoint_is_due(config: TrainConfig, step: int) -> bool:
+    """Whether `checkpoint_every` asks for a checkpoint after this step."""
+    return config.checkpoint_every is not None and step % config.checkpoint_every == 0
 
 
 def tokenise_rows(

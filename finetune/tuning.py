@@ -87,6 +87,8 @@ class Tuning:
             run_dir = self.config.run_dir
             metrics, keep = run_dir / "metrics.jsonl", self.config.keep_checkpoints
             checkpoints.save(run_dir / "checkpoints", number, weights, state, metrics, keep)
+        # A process that went on, and ended, before the file is there would have the launcher end this one.
+        self.accelerator.wait_for_everyone()
 
     def mean_loss(self, examples: list[TokenisedExample]) -> float:
         """Loss on held-out examples: the mean over their trained tokens (nats), without dropout."""

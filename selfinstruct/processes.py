@@ -18,6 +18,7 @@ from selfinstruct.errors import StoppedEarly, UserError
 T = TypeVar("T")
 
 SECONDS_FOR_MAIN = 20
+SECONDS_AFTER_A_STOP = 3  # the launcher itself was told to end, and may have little time left
 
 
 def count() -> int:
@@ -116,16 +117,24 @@ def main_speaks_first() -> Iterator[None]:
     waits to be stopped itself, and reports only if nobody did.
     """
     if is_main():
-        yield
+        try:
+            yield
+        except StoppedEarly:  # all of them have stopped at the same place
+            _leave_the_group()
+            raise
         _leave_the_group()
         return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the launcher's way to say that the main one has ended
     try:
         yield
         _leave_the_group()
-    except (UserError, StoppedEarly):
+    except UserError:
         time.sleep(SECONDS_FOR_MAIN)
         raise
+    except StoppedEarly:
+        _leave_the_group()
+        time.sleep(SECONDS_AFTER_A_STOP)
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(3)
     except Exception:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from finetune_small import train_config, write_examples, write_world
@@ -140,27 +141,81 @@ def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_midd
     assert result(tmp_path / "cut") == result(tmp_path / "whole")
 
 
-def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
-    """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
+@pytest.fixture(scope="module")
+def whole(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing has stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    done = run_group(sys.executable, *words(world, folder), PYTHONHASHSEED="1")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def signal_after(
+    command: list[str], run_dir: Path, num_lines: int, number: signal.Signals, **environment: str
+) -> tuple[int, str, int]:
+    """Start the command and signal its last process when it has written so many steps.
+
+    Returns its exit code, what it said to stderr, and how many steps stand there.
+    """
     metrics = run_dir / "metrics.jsonl"
-    offline, quiet = os.environ | {"HF_HUB_OFFLINE": "1"}, subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=offline)
+    given, quiet, pipe = (
+        os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
+        subprocess.DEVNULL,
+        subprocess.PIPE,
+    )
+    process = subprocess.Popen(command, stdout=quiet, stderr=pipe, env=given, text=True)
     try:
         while process.poll() is None:
             if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
-                process.send_signal(signal.SIGKILL)
+                family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
+                family[-1].send_signal(number)
                 break
             time.sleep(0.01)
+        _, said = process.communicate(timeout=200)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == -signal.SIGKILL
-    return metrics.read_bytes().count(b"\n")
+    return process.returncode, said, metrics.read_bytes().count(b"\n")
 
 
-def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    whole = run_group(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
-    assert whole.returncode == 0, whole.stderr
+def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
+    """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
+    code, _, num_steps = signal_after(command, run_dir, num_lines, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    return num_steps
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_saves_the_running_step_and_goes_on_from_there(
+    world: Path, whole: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    run_dir = tmp_path / "cut"
+    cut = [sys.executable, *words(world, run_dir, "checkpoint_every=null")]
+    code, said, num_steps = signal_after(cut, run_dir, 3, number)
+    assert (code, 3 <= num_steps < 12) == (3, True)
+    message = f"interrupted, and saved after step {num_steps} of 12; start again with the same words to go on"
+    assert f"stopped: {message}" in said and message in (run_dir / "run.log").read_text()
+    assert [path.name for path in (run_dir / "checkpoints").iterdir()] == [f"step_{num_steps:08d}"]
+    assert manifest(run_dir)["status"] == "stopped"
+    assert run_group(*cut).returncode == 0
+    assert result(run_dir) == result(whole)
+
+
+def test_one_of_two_processes_told_to_end_both_stop_after_the_same_step(world: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "cut"
+    command = [*TORCHRUN, *words(world, run_dir, "checkpoint_every=null")]
+    _, said, num_steps = signal_after(command, run_dir, 3, signal.SIGTERM, ACCELERATE_USE_CPU="true")
+    assert said.count(f"stopped: interrupted, and saved after step {num_steps} of 12") == 1
+    assert [path.name for path in (run_dir / "checkpoints").iterdir()] == [f"step_{num_steps:08d}"]
+    again = run_group(*command, ACCELERATE_USE_CPU="true")
+    assert again.returncode == 0, again.stderr
+    assert f"continuing after step {num_steps}" in again.stdout
+    assert len(losses(run_dir)) == 12
+
+
+def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(
+    world: Path, whole: Path, tmp_path: Path
+) -> None:
     cut = [sys.executable, *words(world, tmp_path / "cut")]
     assert 3 <= kill_after(cut, tmp_path / "cut", 3) < 12
     assert 7 <= kill_after(cut, tmp_path / "cut", 7) < 12
@@ -169,7 +224,7 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path,
     assert last.returncode == 0, last.stderr
     assert "continuing after step" in last.stdout
     assert len(losses(tmp_path / "cut")) == 12
-    assert result(tmp_path / "cut") == result(tmp_path / "whole")
+    assert result(tmp_path / "cut") == result(whole)
     again = run_group(*cut)
     assert (again.returncode, "complete already" in again.stdout) == (0, True)
 
