@@ -28,8 +28,8 @@ def stop_unless_finite(
     if processes.is_main():
         jsonl.replace(path, (_as_record(example, tokenizer) for example in batch))
     raise UserError(
-        f"step {step}: loss {loss}, gradient norm {grad_norm}; lower learning_rate, or look at the "
-        f"examples of this batch, from {batch[0].where} on, in {path}"
+        f"step {step}: loss {loss}, gradient norm {grad_norm}; lower learning_rate in a new run_dir, or look "
+        f"at the examples of this batch, from {batch[0].where} on, in {path}"
     )
 
 

@@ -35,6 +35,7 @@ def main(config: TrainConfig) -> None:
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
             processes.refuse_unknown_sharding()
+            processes.refuse_missing_processes()
             tracking.refuse_if_missing(config.tracker)
             evaluation_section(config.evaluations)  # refuses folders without scores
             if config.dry_run:
@@ -55,7 +56,12 @@ def main(config: TrainConfig) -> None:
 
 
 def add_to_complete_run(config: TrainConfig) -> None:
-    """What may be asked for afterwards: scores in the card, the merged model."""
+    """What may be asked for afterwards: a result that was removed, scores in the card, the merged model."""
+    if not config.output.exists():
+        from finetune import export
+
+        say(f"{config.output}: is gone; made again from the last checkpoint")
+        export.remake(config)
     if config.evaluations:
         show_evaluations(config.run_dir, config.evaluations)
     if config.export == "merged" and not (config.run_dir / "model").exists():
@@ -69,7 +75,8 @@ def load_all(config: TrainConfig) -> tuple[list[LoadedSource], LoadedSource | No
     sources = load_sources(config.sources, config.seed, config.data_size)
     for source in sources:
         note = f" ({source.note})" if source.note else ""
-        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{note}")
+        repeated = f", each {source.weight:g} times on average" if source.weight != 1 else ""
+        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{repeated}{note}")
     return sources, load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
 
 

@@ -59,6 +59,22 @@ def refuse_unknown_sharding() -> None:
         raise UserError(f"the launcher asks for {kind}, which finetune/train.py does not support; {advice}")
 
 
+def refuse_missing_processes() -> None:
+    """Refuse to train alone where `accelerate launch` was asked for several processes and started one.
+
+    On CPUs it starts one whatever --num_processes says; that more were asked for shows in the address that it
+    gives them to meet at.
+
+    Raises:
+        UserError: that is so.
+    """
+    given = os.environ
+    if "ACCELERATE_MIXED_PRECISION" in given and "MASTER_ADDR" in given and "WORLD_SIZE" not in given:
+        instead = "ACCELERATE_USE_CPU=true torchrun --standalone --nproc_per_node 2 finetune/train.py ..."
+        reason = "accelerate launch was asked for several processes and started one, as it does on CPUs"
+        raise UserError(f"{reason}; start them by torchrun ({instead}), or ask for one (--num_processes 1)")
+
+
 def decide(make: Callable[[], T]) -> T:
     """The main process's `make()`, in every process; where it fails, all of them end.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from selfinstruct.entry import CONFIGS
+from selfinstruct.entry import CONFIGS, _short
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -111,3 +111,11 @@ def test_a_bad_seed_file_is_named_by_line(tmp_path: Path) -> None:
     done = run_script(str(ROOT / "scripts/generate.py"), "seed_tasks=my.jsonl", "run_dir=r", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: my.jsonl:1: "instances" is missing')
+
+
+def test_the_folder_of_a_multirun_job_has_a_name_that_disks_take() -> None:
+    long = ["data=" + "d" * 600 + f",seed={seed}" for seed in (1, 2)]
+    assert _short("seed=1") == "seed=1"
+    assert _short("s" * 255) == "s" * 255
+    assert len({_short(name) for name in long}) == 2
+    assert all(len(_short(name).encode()) <= 255 for name in [*long, "ü" * 300])

@@ -236,6 +236,15 @@ def test_an_empty_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load_source(DataSource(str(tmp_path)), seed=1)
 
 
+@pytest.mark.parametrize("name", ["d.csv", "folder/absent.csv"])
+def test_a_csv_file_is_refused_with_what_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.csv").write_text("instruction,input,output\n")
+    with pytest.raises(UserError, match=r"csv: JSONL, JSON lists and Parquet are read, not \.csv; pandas"):
+        load_source(DataSource(str(tmp_path / name)), seed=1)
+    with pytest.raises(UserError, match=r"JSONL, JSON lists and Parquet are read"):
+        load_source(DataSource(name), seed=1)  # no hub id
+
+
 def test_samples_and_weights_are_drawn_by_the_seed(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
     write_jsonl(path, [{"prompt": f"p{number}", "completion": "c"} for number in range(100)])
@@ -249,5 +258,5 @@ def test_samples_and_weights_are_drawn_by_the_seed(tmp_path: Path) -> None:
     weighted = drawn(1, weight=2.5)
     assert len(weighted) == 250
     assert {weighted.count(where) for where in weighted} == {2, 3}
-    with pytest.raises(UserError, match="sample=101 is more than its 100 examples"):
+    with pytest.raises(UserError, match=r"sample=101 is more than its 100 examples; .* sample=null for all"):
         drawn(1, sample=101)

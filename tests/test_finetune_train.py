@@ -299,8 +299,19 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     main(train_config(world, run_dir))
     said = capsys.readouterr().out
     assert f"step_00000004: damaged ({file} is not what was written)" in said
-    assert "continuing after step 2" in said
+    assert "passed over for the one before" in said and "continuing after step 2" in said
     assert result(run_dir) == result(tmp_path / "whole")
+
+
+def test_where_every_checkpoint_is_damaged_it_says_that_training_begins_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in (2, 4):
+        (tmp_path / f"step_{step:08d}").mkdir()
+    assert checkpoints.newest(tmp_path) is None
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("passed over for the one before")
+    assert "step_00000002: damaged" in second and second.endswith("none is before it: training begins anew")
 
 
 def test_a_checkpoint_holds_weights_and_optimizer_by_name_and_nothing_pickled(
@@ -347,7 +358,7 @@ def _fail_at_step_6(settings: TrainConfig, step: int, num_steps: int) -> float:
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(world: Path, tmp_path: Path) -> None:
     file = tmp_path / "run" / "not_finite_step_2.jsonl"
-    message = rf"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+ on, in {file}"
+    message = rf"step 2: loss (nan|inf).*lower learning_rate in a new run_dir.*train\.jsonl:\d+ on, in {file}"
     with pytest.raises(UserError, match=message):
         main(train_config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
     assert len(losses(tmp_path / "run")) == 1
