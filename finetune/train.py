@@ -86,7 +86,6 @@ def train(
     """Tune the model on the sources' examples; `run` is None in all processes but the main one."""
     from finetune import checkpoints, export
     from finetune import model as models
-    from finetune.tuning import Tuning
 
     # 1. The machine: its processes and devices, and the precision, which is ours (`models.completion_loss`).
     accelerator = start_processes(config)
@@ -105,7 +104,7 @@ def train(
         return say(f"dry run: {len(steps)} steps; nothing was trained or written")
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
-    tuning = Tuning(config, accelerator, dtype)
+    tuning = start_tuning(config, accelerator, dtype)
     checkpoint = processes.decide(lambda: checkpoints.newest(config.run_dir / "checkpoints"))
     done = tuning.begin(checkpoint)
     if run:
@@ -159,6 +158,19 @@ def start_processes(config: TrainConfig) -> Any:
     return accelerator
 
 
+def start_tuning(config: TrainConfig, accelerator: Any, dtype: Any) -> "Tuning":
+    """The model, in whole or in parts as the launcher asks for it."""
+    from finetune import sharding
+
+    if sharding.kind(accelerator) == "zero3":
+        from finetune.zero3 import Zero3Tuning
+
+        return Zero3Tuning(config, accelerator, dtype)
+    from finetune.tuning import Tuning
+
+    return Tuning(config, accelerator, dtype)
+
+
 def plan(config: TrainConfig, examples: list[TokenisedExample]) -> "list[Step]":
     """The batch of every step of the run."""
     from finetune.batching import plan_steps
@@ -199,6 +211,8 @@ def train_steps(
             if is_last or is_asked or checkpoint_is_due(config, number):
                 tuning.save(number)
             if is_asked:
+                # A process that ended before the main one has written would have the launcher end that, too.
+                tuning.accelerator.wait_for_everyone()
                 raise stopped_after(number, len(steps))
 
 
@@ -251,13 +265,15 @@ def learning_rate(config: TrainConfig, step: int, num_steps: int) -> float:
 
 def prepare_machine(run: RunFolder | None, accelerator: Any, dtype: Any) -> dict[str, Any]:
     """What the last digits depend on; UserError where an earlier start of the run had others."""
+    from finetune import sharding
+
     device, precision = accelerator.device.type, str(dtype).removeprefix("torch.")
     machine = {"num_processes": accelerator.num_processes, "device": device, "dtype": precision}
-    is_sharded = accelerator.distributed_type == "FSDP"
-    machine |= {"sharding": "fsdp2"} if is_sharded else {}
+    if in_parts := sharding.kind(accelerator):
+        machine["sharding"] = in_parts
     if run:  # none in a dry run
         run.prepare("machine", machine)
-    say(f"{machine['num_processes']} process(es) on {device}, {precision}{', sharded' * is_sharded}")
+    say(f"{machine['num_processes']} process(es) on {device}, {precision}{', sharded' * bool(in_parts)}")
     return machine
 
 

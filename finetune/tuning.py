@@ -1,9 +1,11 @@
 """A model while it is tuned: what a step computes and changes, and the state that a restart needs.
 
-The same on one device, on several with a copy each, and on several with a part each (FSDP2).
+The same on one device, on several with a copy each, and on several with a part each (FSDP2; for DeepSpeed's
+parts finetune/zero3.py does some of it otherwise).
 """
 
-from contextlib import nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,21 @@ class Tuning:
     def begin(self, checkpoint: Path | None) -> int:
         """Spread the model over the processes, as the checkpoint has it; returns the steps done by then."""
         done = checkpoints.restore_weights(checkpoint, self.model) if checkpoint else 0
-        self._trainee, self._optimizer = self.accelerator.prepare(self.model, self._optimizer)
+        self._spread()
         if checkpoint:
-            sharding.load_state(self.model, self._optimizer, checkpoints.optimizer_state(checkpoint))
+            self._load_state(checkpoints.optimizer_state(checkpoint))
         return done
+
+    def _spread(self) -> None:
+        self._trainee, self._optimizer = self.accelerator.prepare(self.model, self._optimizer)
+
+    def _load_state(self, state: dict[str, torch.Tensor]) -> None:
+        parameters = models.trainable(self.model)
+        for place, value in state.items():
+            name, key = place.rsplit(".", 1)
+            parameter = parameters[name]
+            is_count = key == "step"  # has no parts and stays on the CPU
+            self._optimizer.state[parameter][key] = value if is_count else sharding.cut_like(parameter, value)
 
     def step(self, number: int, batch: list[TokenisedExample], rate: float) -> tuple[float, float]:
         """Train on a global batch at a learning rate; returns its loss and the gradient's norm.
@@ -44,12 +57,7 @@ class Tuning:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         with failures.advice_when_memory_runs_out(self.config, f"step {number}"):
-            loss = self.backward(number, batch)
-            tuned = list(models.trainable(self.model).values())  # FSDP has put its own in place of the first
-            norm = self.accelerator.clip_grad_norm_(tuned, self.config.max_grad_norm)
-            self._optimizer.step()
-            self._optimizer.zero_grad()
-        return loss, float(sharding.whole(norm))
+            return self.backward(number, batch), self._update()
 
     def backward(self, number: int, batch: list[TokenisedExample]) -> float:
         """Add up the gradients of a global batch; returns its loss.
@@ -66,29 +74,57 @@ class Tuning:
             mine = parts[rank] or batching.untrained(batch[:1])
             micro_batch = batching.collate(mine, self.accelerator.device, self.config.packing)
             models.seed_dropout(self.config.seed, number, turn * count + rank)
-            # Gradients are exchanged once, in the last round.
-            with nullcontext() if turn == len(rounds) - 1 else self.accelerator.no_sync(self._trainee):
+            with self._round(is_last=turn == len(rounds) - 1):
                 loss = models.completion_loss(self._trainee, micro_batch, self.dtype)
-                self.accelerator.backward(
-                    loss * (count / num_trained)
-                )  # the exchange averages: times count, a sum
+                self._add_gradients(loss * (count / num_trained))  # the exchange averages: times count, a sum
             total += loss.detach()
         return float(self.accelerator.reduce(total, "sum")) / num_trained
 
+    def _round(self, is_last: bool) -> AbstractContextManager[None]:
+        # Gradients are exchanged once, in the last round.
+        return nullcontext() if is_last else self.accelerator.no_sync(self._trainee)
+
+    def _add_gradients(self, loss: torch.Tensor) -> None:
+        self.accelerator.backward(loss)
+
+    def _update(self) -> float:
+        tuned = list(models.trainable(self.model).values())  # FSDP has put its own in place of the first ones
+        norm = self.accelerator.clip_grad_norm_(tuned, self.config.max_grad_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return float(sharding.whole(norm))
+
     def weights(self) -> dict[str, torch.Tensor]:
         """The tuned parameters by name, whole, on the CPU; empty in all processes but the main one."""
-        return sharding.whole_weights(self.model, keep=processes.is_main())
+        return self._kept(
+            (name, sharding.whole(value.detach())) for name, value in models.trainable(self.model).items()
+        )
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The optimizer's state as `weights`, each tensor as `<parameter>.<AdamW's name>`."""
+        parameters = models.trainable(self.model)
+        return self._kept(
+            (f"{name}.{key}", sharding.whole(value))
+            for name, parameter in parameters.items()
+            for key, value in self._optimizer.state[parameter].items()
+        )
+
+    @staticmethod
+    def _kept(gathered: Iterable[tuple[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+        # Every process takes part in the gathering of each, one after the other.
+        kept = {}
+        for name, value in gathered:
+            if processes.is_main():
+                kept[name] = value.cpu().contiguous()
+        return kept
 
     def save(self, number: int) -> None:
         """Write the checkpoint of a step that is done."""
-        weights = self.weights()
-        state = sharding.whole_state(self.model, self._optimizer, keep=processes.is_main())
+        weights, state = self.weights(), self.state()
         if processes.is_main():
             run_dir = self.config.run_dir
             metrics, keep = run_dir / "metrics.jsonl", self.config.keep_checkpoints
             checkpoints.save(run_dir / "checkpoints", number, weights, state, metrics, keep)
-        # A process that went on, and ended, before the file is there would have the launcher end this one.
-        self.accelerator.wait_for_everyone()
 
     def mean_loss(self, examples: list[TokenisedExample]) -> float:
         """Loss on held-out examples: the mean over their trained tokens (nats), without dropout."""

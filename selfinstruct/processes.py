@@ -4,6 +4,7 @@ Launchers (torchrun, accelerate) tell each process its number in the environment
 torch while there is one process.
 """
 
+import importlib.util
 import os
 import signal
 import sys
@@ -45,18 +46,31 @@ def refuse_unknown_sharding() -> None:
     """Refuse what `accelerate launch` may ask for and this training loop would do wrongly.
 
     Raises:
-        UserError: DeepSpeed, Megatron-LM, or FSDP of the first version.
+        UserError: Megatron-LM, FSDP of the first version, DeepSpeed other than ZeRO-3 or not installed.
     """
-    asked = {
-        name: os.environ.get(f"ACCELERATE_USE_{name}", "") for name in ("DEEPSPEED", "MEGATRON_LM", "FSDP")
-    }
-    found = [name for name, flag in asked.items() if flag.lower() == "true"]
-    if found == ["FSDP"] and os.environ.get("FSDP_VERSION", "1") == "2":
+    asked = ("DEEPSPEED", "MEGATRON_LM", "FSDP")
+    found = [name for name in asked if _environment(f"ACCELERATE_USE_{name}") == "true"]
+    if not found or (found == ["FSDP"] and _environment("FSDP_VERSION") == "2"):
         return
-    if found:
-        kind = "FSDP version 1" if found[0] == "FSDP" else found[0]
-        advice = "use --config_file configs/accelerate/fsdp2.yaml, which shards weights and optimizer too"
-        raise UserError(f"the launcher asks for {kind}, which finetune/train.py does not support; {advice}")
+    if found == ["DEEPSPEED"] and _asks_for_plain_zero3():
+        if importlib.util.find_spec("deepspeed"):
+            return
+        advice = "pip install 'selfinstruct[deepspeed]', or use configs/accelerate/fsdp2.yaml"
+        raise UserError(f"the launcher asks for DeepSpeed, which is not installed; {advice}")
+    kinds = {"FSDP": "FSDP version 1", "DEEPSPEED": "DeepSpeed otherwise than configs/accelerate/zero3.yaml"}
+    advice = "use --config_file configs/accelerate/fsdp2.yaml, which shards weights and optimizer too"
+    kind = kinds.get(found[0], found[0])
+    raise UserError(f"the launcher asks for {kind}, which finetune/train.py does not support; {advice}")
+
+
+def _asks_for_plain_zero3() -> bool:
+    others = ("OFFLOAD_OPTIMIZER_DEVICE", "OFFLOAD_PARAM_DEVICE", "CONFIG_FILE")
+    is_plain = all(_environment(f"ACCELERATE_DEEPSPEED_{name}") in ("", "none") for name in others)
+    return is_plain and _environment("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3"
+
+
+def _environment(name: str) -> str:
+    return os.environ.get(name, "").lower()
 
 
 def refuse_missing_processes() -> None:

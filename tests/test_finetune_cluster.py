@@ -1,5 +1,6 @@
 """Training on several processes and nodes: launch settings as accelerate reads them, sharding, Slurm."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -12,9 +13,13 @@ import psutil
 import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils.launch import prepare_multi_gpu_env, prepare_simple_launcher_cmd_env
-from finetune_small import write_world
-from safetensors.torch import load
+from accelerate.utils.launch import (
+    prepare_deepspeed_cmd_env,
+    prepare_multi_gpu_env,
+    prepare_simple_launcher_cmd_env,
+)
+from finetune_small import save_small_model, write_examples
+from safetensors.torch import load, load_file
 
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
@@ -23,7 +28,10 @@ from selfinstruct.processes import refuse_missing_processes, refuse_unknown_shar
 ROOT = Path(__file__).parents[1]
 FILES = {path.stem: path for path in (ROOT / "configs" / "accelerate").glob("*.yaml")}
 SLURM = ROOT / "scripts" / "train_slurm.sh"
-TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--standalone", "--nproc_per_node", "2"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+HAS_DEEPSPEED = importlib.util.find_spec("deepspeed") is not None
+NEEDS_DEEPSPEED = pytest.mark.skipif(not HAS_DEEPSPEED, reason="DeepSpeed is not installed")
+SHARDINGS = ["fsdp2", pytest.param("zero3", marks=NEEDS_DEEPSPEED)]
 
 
 def launched(name: str, *words: str) -> Any:
@@ -38,7 +46,7 @@ def launcher_environment(name: str, *words: str) -> dict[str, str]:
 
 
 def test_accelerate_knows_each_key_of_each_launch_file() -> None:
-    assert set(FILES) == {"cpu", "one_gpu", "several_gpus", "several_nodes", "fsdp2"}
+    assert set(FILES) == {"cpu", "one_gpu", "several_gpus", "several_nodes", "fsdp2", "zero3"}
     for path in FILES.values():
         load_config_from_file(str(path))  # refuses keys that it does not know
 
@@ -77,10 +85,50 @@ def test_fsdp2_shards_layer_by_layer() -> None:
     assert environment["FSDP_RESHARD_AFTER_FORWARD"] == "true"
 
 
+def test_zero3_is_stage_3_without_offloading() -> None:
+    assert launched("zero3", "--num_processes", "8").num_processes == 8
+    environment = deepspeed_environment()
+    assert environment["ACCELERATE_USE_DEEPSPEED"] == "true"
+    assert environment["ACCELERATE_DEEPSPEED_ZERO_STAGE"] == "3"
+    assert environment["ACCELERATE_DEEPSPEED_ZERO3_INIT"] == "false"
+
+
+def test_zero3_on_several_nodes_starts_a_launcher_on_each() -> None:
+    where = ["--main_process_ip", "10.0.0.1", "--main_process_port", "29501", "--machine_rank", "1"]
+    arguments = launched("zero3", "--num_machines", "4", "--num_processes", "32", *where)
+    deepspeed_environment(arguments)
+    assert (arguments.nnodes, arguments.nproc_per_node, arguments.node_rank) == ("4", "8", 1)
+
+
+def deepspeed_environment(arguments: Any = None) -> dict[str, str]:
+    """As `accelerate launch` makes it; None: of configs/accelerate/zero3.yaml alone."""
+    arguments = arguments or launched("zero3")
+    arguments.deepspeed_fields_from_accelerate_config = ""
+    command, environment = prepare_deepspeed_cmd_env(arguments)
+    assert command is None  # DeepSpeed's own launcher, with a list of hosts, is not asked for
+    return environment
+
+
+def test_zero3_without_deepspeed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in deepspeed_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"DeepSpeed, which is not installed; pip install 'selfinstruct\["):
+        refuse_unknown_sharding()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    refuse_unknown_sharding()
+    monkeypatch.setenv("ACCELERATE_DEEPSPEED_OFFLOAD_OPTIMIZER_DEVICE", "cpu")
+    with pytest.raises(UserError, match=r"DeepSpeed otherwise than configs/accelerate/zero3\.yaml"):
+        refuse_unknown_sharding()
+
+
 @pytest.mark.parametrize(
     ("environment", "kind"),
     [
-        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "DEEPSPEED"),
+        (
+            {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "2"},
+            r"DeepSpeed otherwise than configs/accelerate/zero3\.yaml",
+        ),
         ({"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "1"}, "FSDP version 1"),
         ({"ACCELERATE_USE_FSDP": "true"}, "FSDP version 1"),
         ({"ACCELERATE_USE_MEGATRON_LM": "true"}, "MEGATRON_LM"),
@@ -126,16 +174,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_world(tmp_path_factory.mktemp("cluster"))
 
 
-def words(world: Path, run_dir: Path) -> list[str]:
-    given = [
-        f"run_dir={run_dir}",
-        f"data={world}/train.jsonl",
-        f"model={world}/model",
-        "threads=1",
-    ]
-    given += ["batch_size=8", "micro_batch_size=2", "learning_rate=1e-2", "max_length=64", "method.r=4"]
-    given += [f"eval_data={world}/train.jsonl", "preview=0", "checkpoint_every=2"]
-    return [str(ROOT / "finetune/train.py"), *given]
+def words(world: Path, run_dir: Path, *more: str) -> list[str]:
+    given = [f"run_dir={run_dir}", f"data={world}/train.jsonl", f"model={world}/model", "threads=1"]
+    given += ["batch_size=8", "micro_batch_size=2", "learning_rate=1e-2", "max_length=64"]
+    return [*given, f"eval_data={world}/train.jsonl", "preview=0", "checkpoint_every=2", *more]
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -172,15 +214,27 @@ def adapter(run_dir: Path) -> bytes:
     return (run_dir / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
-def sharded() -> dict[str, str]:
-    """The environment of configs/accelerate/fsdp2.yaml, on a CPU."""
-    fsdp = {key: value for key, value in launcher_environment("fsdp2").items() if "FSDP" in key}
-    return fsdp | {"ACCELERATE_USE_CPU": "true"}
+def one_process(world: Path, run_dir: Path, *more: str) -> None:
+    finish([sys.executable, str(ROOT / "finetune/train.py"), *words(world, run_dir, *more)], {})
 
 
-def test_sharded_over_two_processes_training_is_that_of_one(world: Path, tmp_path: Path) -> None:
-    finish([sys.executable, *words(world, tmp_path / "one")], {})
-    said = finish([*TORCHRUN, *words(world, tmp_path / "two")], sharded())
+def sharded(kind: str, world: Path, run_dir: Path, *more: str) -> tuple[list[str], dict[str, str]]:
+    """The command of two processes and the environment of the launch file, on a CPU."""
+    given = words(world, run_dir, *more)
+    if kind == "fsdp2":
+        script, launch = ROOT / "finetune" / "train.py", launcher_environment("fsdp2")
+    else:
+        script, launch = ROOT / "tests" / "zero3_in_parts.py", deepspeed_environment()
+    own = {key: value for key, value in launch.items() if "FSDP" in key or "DEEPSPEED" in key}
+    environment = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return [*TORCHRUN, str(script), *given], own | environment
+
+
+@pytest.mark.parametrize("kind", SHARDINGS)
+def test_sharded_over_two_processes_training_is_that_of_one(world: Path, tmp_path: Path, kind: str) -> None:
+    small = ["method.r=4", "batch_size=9"]  # micro-batches of unequal number
+    one_process(world, tmp_path / "one", *small)
+    said = finish(*sharded(kind, world, tmp_path / "two", *small))
     assert "2 process(es) on cpu, float32, sharded" in said
     assert len(curve(tmp_path / "two")) == 2 * 6 + 1
     assert curve(tmp_path / "two") == pytest.approx(curve(tmp_path / "one"), rel=1e-5)
@@ -189,19 +243,31 @@ def test_sharded_over_two_processes_training_is_that_of_one(world: Path, tmp_pat
     assert all(float((one[name] - two[name]).abs().max()) < 1e-3 for name in one)
 
 
+@NEEDS_DEEPSPEED
+def test_all_weights_in_parts_by_deepspeed_are_trained_as_in_one_process(world: Path, tmp_path: Path) -> None:
+    full = ["method=full", "learning_rate=1e-3", "packing=false"]
+    one_process(world, tmp_path / "one", *full)
+    finish(*sharded("zero3", world, tmp_path / "two", *full))
+    assert curve(tmp_path / "two") == pytest.approx(curve(tmp_path / "one"), rel=1e-5)
+    one, two = (load_file(tmp_path / name / "model/model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert all(float((one[name] - two[name]).abs().max()) < 1e-4 for name in one)
+
+
 @pytest.mark.soak
+@pytest.mark.parametrize("kind", SHARDINGS)
 def test_sharded_training_killed_and_started_again_ends_with_the_same_bytes(
-    world: Path, tmp_path: Path
+    world: Path, tmp_path: Path, kind: str
 ) -> None:
-    finish([*TORCHRUN, *words(world, tmp_path / "whole")], sharded())
-    command = [*TORCHRUN, *words(world, tmp_path / "cut")]
-    process = start(command, sharded())
+    finish(*sharded(kind, world, tmp_path / "whole"))
+    command, environment = sharded(kind, world, tmp_path / "cut")
+    process = start(command, environment)
     metrics = tmp_path / "cut" / "metrics.jsonl"
     while process.poll() is None and not (metrics.exists() and metrics.read_bytes().count(b"\n") >= 3):
         time.sleep(0.01)
     kill_all(process)
     assert metrics.read_bytes().count(b"\n") < 6
-    assert "continuing after step" in finish(command, sharded())
+    assert "continuing after step" in finish(command, environment)
     assert curve(tmp_path / "cut") == curve(tmp_path / "whole")
     assert adapter(tmp_path / "cut") == adapter(tmp_path / "whole")
 
