@@ -18,7 +18,7 @@ from accelerate.utils.launch import (
     prepare_multi_gpu_env,
     prepare_simple_launcher_cmd_env,
 )
-from finetune_small import save_small_model, write_examples
+from finetune_small import write_world
 from safetensors.torch import load, load_file
 
 from selfinstruct import jsonl
