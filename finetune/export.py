@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,9 @@ def save_merged(config: TrainConfig, folder: Path) -> None:
     base = AutoModelForCausalLM.from_pretrained(
         config.model, dtype="auto", trust_remote_code=config.trust_remote_code
     )
-    merged = PeftModel.from_pretrained(base, str(config.run_dir / "adapter")).merge_and_unload()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
+        merged = PeftModel.from_pretrained(base, str(config.run_dir / "adapter")).merge_and_unload()
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     merged.save_pretrained(str(partial))

@@ -43,7 +43,7 @@ def main(config: TrainConfig) -> None:
                 return load_all(config)
             settings = asdict(config) | {"run_dir": str(config.run_dir)}
             run = stack.enter_context(open_run(config.run_dir, "train", settings))
-            if run.prepare("train", decisive_settings(config, source_digest)):
+            if is_complete(run, config):
                 return None
             return load_all(config)
 
@@ -53,6 +53,19 @@ def main(config: TrainConfig) -> None:
             say(f"{config.run_dir}: complete already; its result is in {config.output}")
         else:
             train(config, *loaded, run)
+
+
+def is_complete(run: RunFolder, config: TrainConfig) -> bool:
+    """Whether the folder holds this run's result; UserError where it was made with other settings or data."""
+    try:
+        return run.prepare("train", decisive_settings(config, source_digest))
+    except UserError as error:
+        changed = [
+            f"  data.{number} is {source.path}: what it holds is not what it was"
+            for number, source in enumerate(config.sources)
+            if f"data.{number}.sha256: was" in str(error)
+        ]
+        raise UserError("\n".join([str(error), *changed])) from error
 
 
 def add_to_complete_run(config: TrainConfig) -> None:

@@ -279,6 +279,8 @@ def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> No
     changed = write_examples(tmp_path / "train.jsonl", count=25)
     with pytest.raises(UserError, match=r"data\.0\.sha256: was '[0-9a-f]{64}', is now"):
         main(train_config(world, tmp_path / "run", max_steps=1, data=str(changed)))
+    with pytest.raises(UserError, match=rf"data\.0 is {changed}: what it holds is not what it was$"):
+        main(train_config(world, tmp_path / "run", max_steps=1, data=str(changed)))
     moved = shutil.copy(world / "train.jsonl", tmp_path / "moved.jsonl")
     main(train_config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
 
