@@ -43,11 +43,14 @@ class MicroBatch:
     position_ids: torch.Tensor | None = None
 
 
-def plan_steps(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[Step]:
+def plan_steps(
+    lengths: Sequence[int], batch_size: int, epochs: int, seed: int, group_by_length: bool = True
+) -> list[Step]:
     """Every step of the run, decided by the lengths, the seed and the epoch alone.
 
-    Batches hold examples of similar length (less padding), in random order. The last batch of an epoch may be
-    smaller; no example is left out.
+    Batches hold examples as they come in an order drawn for each epoch; with `group_by_length` those of
+    similar length (less padding), the batches in random order. The last batch of an epoch (grouped: one of
+    the longest) may be smaller; no example is left out.
     """
     steps = []
     for epoch in range(1, epochs + 1):
@@ -55,9 +58,12 @@ def plan_steps(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) 
         order = rng.sample(range(len(lengths)), len(lengths))
         batches = []
         for start in range(0, len(order), batch_size * BATCHES_PER_POOL):
-            pool = sorted(order[start : start + batch_size * BATCHES_PER_POOL], key=lengths.__getitem__)
+            pool = order[start : start + batch_size * BATCHES_PER_POOL]
+            if group_by_length:
+                pool.sort(key=lengths.__getitem__)
             batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-        rng.shuffle(batches)
+        if group_by_length:
+            rng.shuffle(batches)
         steps += [Step(epoch, batch) for batch in batches]
     return steps
 
@@ -71,7 +77,7 @@ def plan_rounds(
     than processes, some micro-batches are empty.
     """
     if config.packing:
-        parts = best_fit(batch, config.micro_batch_tokens or config.max_length)
+        parts = best_fit(batch, config.micro_batch_tokens or config.longest)
     elif config.micro_batch_tokens:
         parts = token_budget(batch, config.micro_batch_tokens)
     else:

@@ -53,7 +53,7 @@ base_model: {base}
 library_name: {"transformers" if is_full else "peft"}
 tags: [self-instruct, {"full-finetuning" if is_full else "lora"}, instruction-tuning]
 ---
-# {f"`{base}`" if is_full else f"LoRA adapter for `{base}`"}, tuned on instructions
+# {_title(config, base)}, tuned on instructions
 
 Made by `finetune/train.py` (phase 2 of Self-Instruct, arXiv 2212.10560). Use:
 
@@ -78,7 +78,7 @@ Trained tokens are those of the completions and the end token.
 | {method.title} | {method.summary} |
 | template | {template}, {config.template.templates_per_example} per example |
 | steps | {counts["steps"]} of {config.batch_size} examples (epochs at most {config.epochs}) |
-| length | at most {config.max_length} tokens |
+| length | at most {config.longest} tokens |
 | learning rate | {config.learning_rate:g}, {config.schedule}, {config.warmup_share:.0%} warm-up |
 | weight decay, gradient norm at most | {config.weight_decay:g}, {config.max_grad_norm:g} |
 | seed | {config.seed} |
@@ -102,6 +102,12 @@ A model tuned on text that a model wrote repeats that model's errors and biases;
 instances right in all parts. Nothing was done here for safety. The licences of the base model and of the data
 decide how the adapter may be used.
 """
+
+
+def _title(config: TrainConfig, base: str) -> str:
+    if config.method.name == "full":
+        return f"`{base}`"
+    return f"`{base}` and its LoRA adapter" if config.export == "merged" else f"LoRA adapter for `{base}`"
 
 
 def portable_path(path: str) -> str:

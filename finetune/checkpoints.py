@@ -56,12 +56,15 @@ def newest(folder: Path) -> Path | None:
     """
     for leftover in folder.glob(".partial-*"):  # of a run that was killed while it wrote
         shutil.rmtree(leftover)
-    for path in sorted(folder.glob("step_*"), reverse=True):
+    paths = sorted(folder.glob("step_*"))
+    while paths:
+        path = paths.pop()
         damage = _damage(path)
         if damage is None:
             _refuse_earlier_form(path)
             return path
-        print(f"{path}: damaged ({damage}); passed over for the one before", flush=True)
+        instead = "passed over for the one before" if paths else "none is before it: training begins anew"
+        print(f"{path}: damaged ({damage}); {instead}", flush=True)
         shutil.rmtree(path)
     return None
 

@@ -1,5 +1,6 @@
 """The settings of phase 2 as plain dataclasses; imports nothing heavy, so that `--help` is quick."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -119,11 +120,12 @@ class TrainConfig:
     eval_data: str | None = None
     method: MethodConfig = field(default_factory=MethodConfig)
     template: TemplateConfig = field(default_factory=TemplateConfig)
-    max_length: int = 1024
+    max_length: int | None = None
     epochs: int = 2
     max_steps: int | None = None
     batch_size: int = 64
     packing: bool = True
+    group_by_length: bool | None = None
     micro_batch_size: int = 4
     micro_batch_tokens: int | None = None
     learning_rate: float = 2e-4
@@ -148,9 +150,9 @@ class TrainConfig:
         if isinstance(self.data, dict):
             sources = {"": self.data} if "path" in self.data else self.data
             self.data = [_named_source(name, source) for name, source in sources.items()]
-        for name in ("max_length", "epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
+        for name in ("epochs", "batch_size", "micro_batch_size", "threads", "keep_checkpoints"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("data_size", "max_steps", "checkpoint_every", "micro_batch_tokens"):
+        for name in ("max_length", "data_size", "max_steps", "checkpoint_every", "micro_batch_tokens"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "at least 1, or null")
         for name in ("learning_rate", "max_grad_norm"):
@@ -171,6 +173,16 @@ class TrainConfig:
         """The training data as a list of sources, also where paths were given."""
         given = [self.data] if isinstance(self.data, str) else self.data
         return [DataSource(source) if isinstance(source, str) else source for source in given]
+
+    @property
+    def longest(self) -> int:
+        """Tokens that an example may have, before the model's own limit is known."""
+        return self.max_length or 1024
+
+    @property
+    def groups_by_length(self) -> bool:
+        """Whether a batch holds examples of similar length: as asked for, else where it saves padding."""
+        return not self.packing if self.group_by_length is None else self.group_by_length
 
     @property
     def output(self) -> Path:
@@ -194,7 +206,13 @@ def decisive_settings(config: TrainConfig, digest: Callable[[DataSource], str]) 
     Raises:
         UserError: data cannot be read, or the model's folder does not exist.
     """
+    model = model_digest(config.model)  # first: it needs no reading of data to refuse a model
     settings = {key: value for key, value in asdict(config).items() if key not in NOT_DECISIVE}
+    settings["max_length"] = config.longest
+    if config.groups_by_length:
+        del settings["group_by_length"]  # as in run folders of before there was this key
+    else:
+        settings["group_by_length"] = False
     settings["data"] = {
         str(number): {"sha256": digest(source), "weight": source.weight, "sample": source.sample}
         | {f"fields.{ours}": theirs for ours, theirs in source.fields.items()}
@@ -202,7 +220,7 @@ def decisive_settings(config: TrainConfig, digest: Callable[[DataSource], str]) 
     }
     if config.eval_data is not None:
         settings["eval_data"] = digest(DataSource(config.eval_data))
-    settings["model"] = model_digest(config.model)
+    settings["model"] = model
     return settings
 
 
@@ -210,17 +228,40 @@ def model_digest(model: str) -> str:
     """sha256 over a local model's files, or the hub id itself.
 
     Raises:
-        UserError: it looks like a path, but no folder is there; or its weights are cut off.
+        UserError: it looks like a path, but no folder is there; it is no causal language model; its weights
+            are cut off, or not in safetensors.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").exists():
             raise UserError(f"model={model}: the folder has no config.json; give a transformers model folder")
+        _refuse_unusable(folder)
         check_weights(folder)
         return folder_digest(folder, MODEL_FILES)
     if looks_like_a_path(model):
         raise UserError(f"model={model}: no such folder; give a transformers model folder or a hub id")
     return model
+
+
+def _refuse_unusable(folder: Path) -> None:
+    """Refuse what needs no torch to be known as unusable: an encoder-decoder, and pickled weights."""
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        is_encoder_decoder, kind = bool(settings.get("is_encoder_decoder")), settings.get("model_type")
+    except (OSError, ValueError, AttributeError) as error:
+        reason = f"its config.json cannot be read ({error}); copy the model again, whole"
+        raise UserError(f"model={folder}: {reason}") from error
+    if is_encoder_decoder:
+        reason = (
+            f"{kind} is an encoder-decoder; give a causal language model (Llama, Qwen, GPT-2 and the like)"
+        )
+        raise UserError(f"model={folder}: {reason}")
+    if any(folder.glob("pytorch_model*.bin")) and not any(folder.glob("*.safetensors")):
+        save = f"AutoModelForCausalLM.from_pretrained('{folder}').save_pretrained('{folder}')"
+        raise UserError(
+            f"model={folder}: its weights are pickled (*.bin) and could run code; only safetensors are read. "
+            f'If you trust them: python -c "from transformers import AutoModelForCausalLM; {save}"'
+        )
 
 
 def portable_model_name(model: str) -> str:

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from jinja2 import TemplateError
@@ -15,6 +16,7 @@ from selfinstruct.errors import UserError
 
 RELEASED_END = "<|endoftext|>"  # how the released files end a completion; each model has its own end token
 IGNORED = -100  # the label of tokens that the loss leaves out
+SHORTEST_CUT = 16  # characters; a shorter input may stand in the frame as well ("put" in "Output:")
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,9 @@ def tokenise(
 
     The prompt's tokens are those of the prompt alone, as in use. The completion's are what the whole text
     adds to them; where the tokenizer would merge across the border, those of the completion by itself.
-    A prompt that is too long loses the end of its input, and if that is not enough (or no input is known) its
-    middle; a chat's middle holds the marks of its turns, so such a chat is dropped. A completion is never
-    cut: an example whose completion does not fit is dropped.
+    A prompt that is too long loses the end of its input and nothing else: where the rest does not fit either,
+    or no input is known (rows of prompt and completion alone, messages), the example is dropped. A completion
+    is never cut: an example whose completion does not fit is dropped.
 
     Answers of one conversation become one sequence where the tokens so far are how the next prompt begins.
     """
@@ -171,7 +173,7 @@ def tokenise(
             counts["dropped_completion_too_long"] += 1
             continue
         if len(prompt) > room:
-            fitting = _shortened(example, prompt, room, tokenizer)
+            fitting = _shortened(example, room, tokenizer)
             counts["prompts_shortened" if fitting else "dropped_prompt_too_long"] += 1
             if not fitting:
                 continue
@@ -197,22 +199,22 @@ def _joined(before: TokenisedExample, after: TokenisedExample) -> TokenisedExamp
     return TokenisedExample(before.where, after.ids, before.num_prompt, given)
 
 
-def _shortened(example: Example, prompt: list[int], room: int, tokenizer: Any) -> list[int] | None:
-    """The prompt's tokens with as much of the start of its input as fits, or without its middle."""
-    start = example.prompt.rfind(example.input) if example.input else -1
+def _shortened(example: Example, room: int, tokenizer: Any) -> list[int] | None:
+    """The prompt's tokens with as much of the start of its input as fits; None where not a character does."""
+    start = example.prompt.rfind(example.input)
+    if start < 0 or len(example.input) < SHORTEST_CUT:
+        return None
+    behind = example.prompt[start + len(example.input) :]
     fitting: list[int] | None = None
-    low, high = 1, len(example.input) if start >= 0 else 1
+    low, high = 1, len(example.input)
     while low < high:
         middle = (low + high) // 2
-        text = example.prompt[: start + middle] + example.prompt[start + len(example.input) :]
-        ids = _encode(tokenizer, [text])[0]
+        ids = _encode(tokenizer, [example.prompt[: start + middle] + behind])[0]
         if len(ids) > room:
             high = middle
         else:
             low, fitting = middle + 1, ids
-    if fitting or example.is_chat:
-        return fitting
-    return prompt[: room // 2] + prompt[len(prompt) - (room - room // 2) :]
+    return fitting
 
 
 def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
@@ -254,12 +256,10 @@ def _special_added_tokens(tokenizer: Any) -> list[int]:
 
 
 def preview(example: TokenisedExample, tokenizer: Any) -> str:
-    """The example as text, each trained token in double brackets."""
-    pieces, given = [], [*example.ids[: example.num_prompt]]
-    for token, label in list(zip(example.ids, example.labels, strict=True))[example.num_prompt :]:
-        if label == IGNORED:
-            given.append(token)
-        else:
-            pieces += [tokenizer.decode(given), f"[[{tokenizer.decode([token])}]]"]
-            given = []
+    """The example as text, each run of trained tokens in double brackets."""
+    pieces = []
+    pairs = zip(example.ids, example.labels, strict=True)
+    for is_given, run in groupby(pairs, key=lambda pair: pair[1] == IGNORED):
+        text = tokenizer.decode([token for token, _ in run])
+        pieces.append(text if is_given else f"[[{text}]]")
     return f"{example.where}, trained tokens in [[ ]]:\n" + "".join(pieces)

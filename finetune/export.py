@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,14 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from finetune import checkpoints
 from finetune.card import model_card
 from finetune.config import TrainConfig
 from finetune.curves import draw_curves
-from finetune.model import load_tokenizer
+from finetune.model import load_model, load_tokenizer, trainable
 from finetune.sources import LoadedSource
 from selfinstruct import jsonl
+from selfinstruct.errors import UserError
 
 
 def write_results(
@@ -36,14 +40,34 @@ def write_results(
     counts |= {"steps": len(losses), "first_loss": losses[0], "final_loss": sum(last) / len(last)}
     if "eval_loss" in counts:
         jsonl.replace(metrics, [*lines, {"step": len(losses), "eval_loss": counts["eval_loss"]}])
+    _save_output(config, model, weights)
+    if config.method.name != "full" and config.export == "merged":
+        save_merged(config, config.run_dir / "model")
+    draw_curves(config.run_dir / "figures" / "training", lines)
+    jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
+
+
+def _save_output(config: TrainConfig, model: Any, weights: dict[str, torch.Tensor]) -> None:
     if config.method.name == "full":
         save_model(config, model, weights, config.output)
     else:
         save_adapter(model, weights, config.output)
-        if config.export == "merged":
-            save_merged(config, config.run_dir / "model")
-    draw_curves(config.run_dir / "figures" / "training", lines)
-    jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
+
+
+def remake(config: TrainConfig) -> None:
+    """Write the adapter or whole model of a complete run again, with the same bytes, from its checkpoint.
+
+    Raises:
+        UserError: the checkpoint is gone, too.
+    """
+    checkpoint = checkpoints.newest(config.run_dir / "checkpoints")
+    if checkpoint is None:
+        reason = "is gone, and there is no whole checkpoint to make it from"
+        raise UserError(f"{config.output}: {reason}; put it back, or train in a new run_dir")
+    model = load_model(replace(config, packing=False), torch.float32)
+    checkpoints.restore_weights(checkpoint, model)
+    weights = {name: value.detach().contiguous() for name, value in trainable(model).items()}
+    _save_output(config, model, weights)
 
 
 def save_adapter(model: PeftModel, weights: dict[str, torch.Tensor], folder: Path) -> None:
@@ -64,7 +88,9 @@ def save_merged(config: TrainConfig, folder: Path) -> None:
     base = AutoModelForCausalLM.from_pretrained(
         config.model, dtype="auto", trust_remote_code=config.trust_remote_code
     )
-    merged = PeftModel.from_pretrained(base, str(config.run_dir / "adapter")).merge_and_unload()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
+        merged = PeftModel.from_pretrained(base, str(config.run_dir / "adapter")).merge_and_unload()
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     merged.save_pretrained(str(partial))
@@ -73,6 +99,10 @@ def save_merged(config: TrainConfig, folder: Path) -> None:
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in partial.iterdir():
+        path.chmod(0o666 & ~mask)  # safetensors lets nobody else read
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(partial, folder)
 

@@ -28,8 +28,8 @@ def stop_unless_finite(
     if processes.is_main():
         jsonl.replace(path, (_as_record(example, tokenizer) for example in batch))
     raise UserError(
-        f"step {step}: loss {loss}, gradient norm {grad_norm}; lower learning_rate, or look at the "
-        f"examples of this batch, from {batch[0].where} on, in {path}"
+        f"step {step}: loss {loss}, gradient norm {grad_norm}; lower learning_rate in a new run_dir, or look "
+        f"at the examples of this batch, from {batch[0].where} on, in {path}"
     )
 
 
@@ -55,12 +55,12 @@ def memory_advice(config: TrainConfig) -> str:
     """The settings that lower the memory of a step: those a run can continue with, then the others."""
     ways = []
     if config.packing or config.micro_batch_tokens:
-        ways.append(f"lower micro_batch_tokens (now {config.micro_batch_tokens or config.max_length})")
+        ways.append(f"lower micro_batch_tokens (now {config.micro_batch_tokens or config.longest})")
     elif config.micro_batch_size > 1:
         ways.append(f"lower micro_batch_size (now {config.micro_batch_size})")
     if not config.gradient_checkpointing:
         ways.append("set gradient_checkpointing=true")
-    elsewhere = [f"lower max_length (now {config.max_length})"]
+    elsewhere = [f"lower max_length (now {config.longest})"]
     elsewhere += {"full": ["method=lora"], "lora": ["method=qlora"], "qlora": []}[config.method.name]
     here = f"To continue: {', or '.join(ways)}. " if ways else ""
     return f"{here}In a new run_dir: {', or '.join(elsewhere)}."

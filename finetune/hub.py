@@ -10,7 +10,7 @@ from finetune.config import DataSource
 from selfinstruct.errors import UserError
 from selfinstruct.llm.model_folder import looks_like_a_path
 
-FILE_ENDINGS = (".jsonl", ".json", ".parquet")
+FILE_ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".tsv")
 
 
 def is_hub_id(name: str) -> bool:

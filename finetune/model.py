@@ -14,6 +14,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import is_flash_attn_2_available
 
+from finetune.architecture import cannot_be_loaded
 from finetune.batching import MicroBatch, collate, plan_rounds, untrained
 from finetune.config import MethodConfig, TrainConfig, portable_model_name
 from finetune.examples import IGNORED, TokenisedExample
@@ -36,8 +37,7 @@ def load_tokenizer(config: TrainConfig) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.model, trust_remote_code=config.trust_remote_code)
     except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = f"its tokenizer cannot be loaded ({error}); put its files into the folder, or check the id"
-        raise UserError(f"model={config.model}: {reason}") from error
+        raise cannot_be_loaded(config, error, "its tokenizer") from error
     if tokenizer.eos_token_id is None:
         raise UserError(f"model={config.model}: its tokenizer has no end token (eos_token); set one")
     return tokenizer
@@ -79,11 +79,10 @@ def _load_base(config: TrainConfig, dtype: torch.dtype, device: torch.device) ->
         settings |= {"quantization_config": _in_4_bits(dtype, device), "device_map": {"": device}}
     try:
         base = AutoModelForCausalLM.from_pretrained(
-            config.model, trust_remote_code=config.trust_remote_code, **settings
+            config.model, trust_remote_code=config.trust_remote_code, use_safetensors=True, **settings
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
-        advice = "give a folder or hub id of a causal language model"
-        raise UserError(f"model={config.model}: cannot be loaded ({error}); {advice}") from error
+        raise cannot_be_loaded(config, error) from error
     base.config.use_cache = False
     has_kernel = device.type == "cuda" and dtype == torch.bfloat16 and is_flash_attn_2_available()
     if config.packing and has_kernel and base._supports_flash_attn:

@@ -41,6 +41,7 @@ class LoadedSource:
     num_read: int
     rows: list[Row]
     note: str = ""  # how much of a SuperNI folder was there
+    weight: float = 1.0  # how often each row comes, on average
 
 
 def load_sources(sources: Sequence[DataSource], seed: int, data_size: int | None) -> list[LoadedSource]:
@@ -69,7 +70,7 @@ def load_source(source: DataSource, seed: int) -> LoadedSource:
         num_read, rows = len(read), _sample(read, source, seed)
     repeats, rest = divmod(round(source.weight * len(rows)), len(rows))
     rows = rows * repeats + random.Random(f"{seed}:weight").sample(rows, rest)
-    return LoadedSource(source.path, source_digest(source), num_read, rows, note)
+    return LoadedSource(source.path, source_digest(source), num_read, rows, note, source.weight)
 
 
 def source_digest(source: DataSource) -> str:
@@ -88,6 +89,9 @@ def _file(source: DataSource) -> Path:
     if path.is_dir():
         advice = "give one JSONL, JSON or Parquet file, or a clone of natural-instructions"
         raise UserError(f"data: {path} is a folder without splits/default/train_tasks.txt; {advice}")
+    if path.suffix in (".csv", ".tsv"):
+        convert = "pandas.read_csv(FILE).to_json('train.jsonl', orient='records', lines=True)"
+        raise UserError(f"data: {path}: JSONL, JSON lists and Parquet are read, not {path.suffix}; {convert}")
     return path
 
 
@@ -95,7 +99,8 @@ def _sample(read: list[Row], source: DataSource, seed: int) -> list[Row]:
     if source.sample is None:
         return read
     if source.sample > len(read):
-        raise UserError(f"{source.path}: sample={source.sample} is more than its {len(read)} examples")
+        reason = f"sample={source.sample} is more than its {len(read)} examples"
+        raise UserError(f"{source.path}: {reason}; lower it, or give sample=null for all of them")
     return random.Random(f"{seed}:sample").sample(read, source.sample)
 
 

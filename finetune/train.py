@@ -35,6 +35,7 @@ def main(config: TrainConfig) -> None:
         def prepare() -> tuple[list[LoadedSource], LoadedSource | None] | None:
             nonlocal run
             processes.refuse_unknown_sharding()
+            processes.refuse_missing_processes()
             tracking.refuse_if_missing(config.tracker)
             evaluation_section(config.evaluations)  # refuses folders without scores
             if config.dry_run:
@@ -42,7 +43,7 @@ def main(config: TrainConfig) -> None:
                 return load_all(config)
             settings = asdict(config) | {"run_dir": str(config.run_dir)}
             run = stack.enter_context(open_run(config.run_dir, "train", settings))
-            if run.prepare("train", decisive_settings(config, source_digest)):
+            if is_complete(run, config):
                 return None
             return load_all(config)
 
@@ -54,8 +55,26 @@ def main(config: TrainConfig) -> None:
             train(config, *loaded, run)
 
 
+def is_complete(run: RunFolder, config: TrainConfig) -> bool:
+    """Whether the folder holds this run's result; UserError where it was made with other settings or data."""
+    try:
+        return run.prepare("train", decisive_settings(config, source_digest))
+    except UserError as error:
+        changed = [
+            f"  data.{number} is {source.path}: what it holds is not what it was"
+            for number, source in enumerate(config.sources)
+            if f"data.{number}.sha256: was" in str(error)
+        ]
+        raise UserError("\n".join([str(error), *changed])) from error
+
+
 def add_to_complete_run(config: TrainConfig) -> None:
-    """What may be asked for afterwards: scores in the card, the merged model."""
+    """What may be asked for afterwards: a result that was removed, scores in the card, the merged model."""
+    if not config.output.exists():
+        from finetune import export
+
+        say(f"{config.output}: is gone; made again from the last checkpoint")
+        export.remake(config)
     if config.evaluations:
         show_evaluations(config.run_dir, config.evaluations)
     if config.export == "merged" and not (config.run_dir / "model").exists():
@@ -69,7 +88,8 @@ def load_all(config: TrainConfig) -> tuple[list[LoadedSource], LoadedSource | No
     sources = load_sources(config.sources, config.seed, config.data_size)
     for source in sources:
         note = f" ({source.note})" if source.note else ""
-        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{note}")
+        repeated = f", each {source.weight:g} times on average" if source.weight != 1 else ""
+        say(f"{source.path}: {len(source.rows)} of {source.num_read} examples{repeated}{note}")
     return sources, load_source(DataSource(config.eval_data), config.seed) if config.eval_data else None
 
 
@@ -86,6 +106,7 @@ def train(
     machine = processes.decide(lambda: prepare_machine(run, accelerator, dtype))
 
     # 2. The data: texts, their tokens, and the batch of every step.
+    config = fitted(config)
     tokenizer = models.load_tokenizer(config)
     examples, counts = tokenise_rows(config, config.template, sources, tokenizer)
     for example in examples[: config.preview]:
@@ -106,11 +127,12 @@ def train(
     # 4. The loop over the steps that are left.
     if config.tracker:
         tracking.start(accelerator, config.tracker, config.run_dir, done)
-    with Progress(
-        config.run_dir / "metrics.jsonl", done, len(steps), checkpoint, run is not None
-    ) as progress:
-        train_steps(config, tuning, steps, examples, done, tokenizer, progress)
-    tracking.finish(accelerator)
+    metrics = config.run_dir / "metrics.jsonl"
+    try:
+        with Progress(metrics, done, len(steps), checkpoint, run is not None) as progress:
+            train_steps(config, tuning, steps, examples, done, tokenizer, progress)
+    finally:
+        tracking.finish(accelerator)
 
     # 5. The results.
     if held_out:
@@ -122,6 +144,18 @@ def train(
         run.complete("machine")
         run.complete("train", **counts)
     say(f"{config.output}: written")
+
+
+def fitted(config: TrainConfig) -> TrainConfig:
+    """The config as the model bears it: its `max_length` within the context, its target modules all there."""
+    from finetune import architecture
+
+    model = architecture.empty_model(config)
+    architecture.refuse_unknown_targets(config, model)
+    fitting = architecture.within_context(config, model)
+    if fitting.longest < config.longest:
+        say(f"max_length {fitting.longest}: the model's positions end there")
+    return fitting
 
 
 def start_processes(config: TrainConfig) -> Any:
@@ -155,7 +189,8 @@ def plan(config: TrainConfig, examples: list[TokenisedExample]) -> "list[Step]":
     from finetune.batching import plan_steps
 
     lengths = [len(example.ids) for example in examples]
-    return plan_steps(lengths, config.batch_size, config.epochs, config.seed)[: config.max_steps]
+    steps = plan_steps(lengths, config.batch_size, config.epochs, config.seed, config.groups_by_length)
+    return steps[: config.max_steps]
 
 
 def train_steps(
@@ -167,20 +202,36 @@ def train_steps(
     tokenizer: Any,
     progress: Progress,
 ) -> None:
-    """Take every step after the first `done`, write down what came out, and a checkpoint where one is due."""
-    from finetune import failures
+    """Take every step after the first `done`, write down what came out, and a checkpoint where one is due.
 
-    for number, step in enumerate(steps[done:], start=done + 1):
-        batch = [examples[index] for index in step.batch]
-        rate = learning_rate(config, number, len(steps))
-        loss, norm = tuning.step(number, batch, rate)
-        failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
-        progress.add(number, step.epoch, loss, rate, norm, batch)
-        curves = {"loss": loss, "learning_rate": rate, "grad_norm": norm}
-        tuning.accelerator.log(curves, step=number)
-        is_due = config.checkpoint_every and number % config.checkpoint_every == 0
-        if is_due or number == len(steps):
-            tuning.save(number)
+    Raises:
+        StoppedEarly: the run was asked to stop, and the step that was running is done and saved.
+    """
+    from finetune import failures
+    from finetune.stopping import PoliteStop, stopped_after
+
+    with PoliteStop(tuning.accelerator) as stop:
+        for number, step in enumerate(steps[done:], start=done + 1):
+            batch = [examples[index] for index in step.batch]
+            rate = learning_rate(config, number, len(steps))
+            loss, norm = tuning.step(number, batch, rate)
+            failures.stop_unless_finite(loss, norm, number, batch, config.run_dir, tokenizer)
+            progress.add(number, step.epoch, loss, rate, norm, batch)
+            curves = {"loss": loss, "learning_rate": rate, "grad_norm": norm}
+            tuning.accelerator.log(curves, step=number)
+            is_last = number == len(steps)
+            is_asked = stop.is_asked() and not is_last
+            if is_last or is_asked or checkpoint_is_due(config, number):
+                tuning.save(number)
+            if is_asked:
+                # A process that ended before the main one has written would have the launcher end that, too.
+                tuning.accelerator.wait_for_everyone()
+                raise stopped_after(number, len(steps))
+
+
+def checkpoint_is_due(config: TrainConfig, step: int) -> bool:
+    """Whether `checkpoint_every` asks for a checkpoint after this step."""
+    return config.checkpoint_every is not None and step % config.checkpoint_every == 0
 
 
 def tokenise_rows(
@@ -193,7 +244,7 @@ def tokenise_rows(
     """
     rows = [row for source in sources for row in source.rows]
     texts = render(rows, template, config.seed, tokenizer)
-    examples, counts = tokenise(texts, tokenizer, tokenizer.eos_token_id, config.max_length)
+    examples, counts = tokenise(texts, tokenizer, tokenizer.eos_token_id, config.longest)
     summary = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     if not examples:
         raise UserError(f"data: nothing is left to train on ({summary}); raise max_length")

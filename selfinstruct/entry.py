@@ -3,6 +3,7 @@
 0 done; 2 wrong use or bad input; 3 stopped on purpose before the end, resumable; 1 anything else.
 """
 
+import hashlib
 import os
 import signal
 import sys
@@ -115,8 +116,14 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     folder = next((key for key in ("run_dir", "target") if values.get(key)), None)
     if hydra_config.mode == RunMode.MULTIRUN and folder is not None:
         name = hydra_config.job.override_dirname.replace("/", "_")
-        values[folder] = str(Path(values[folder]) / (name or str(hydra_config.job.num)))
+        values[folder] = str(Path(values[folder]) / (_short(name) or str(hydra_config.job.num)))
     return {str(key): value for key, value in values.items()}
+
+
+def _short(name: str) -> str:
+    """A file name that every disk takes: a long one is cut, and told from its like by a digest."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name if len(name.encode()) <= 255 else f"{name.encode()[:240].decode(errors='ignore')}_{digest}"
 
 
 def _reworded(error: HydraException | OmegaConfBaseException) -> str:

@@ -19,6 +19,7 @@ from selfinstruct.errors import StoppedEarly, UserError
 T = TypeVar("T")
 
 SECONDS_FOR_MAIN = 20
+SECONDS_AFTER_A_STOP = 3  # the launcher itself was told to end, and may have little time left
 
 
 def count() -> int:
@@ -70,6 +71,22 @@ def _asks_for_plain_zero3() -> bool:
 
 def _environment(name: str) -> str:
     return os.environ.get(name, "").lower()
+
+
+def refuse_missing_processes() -> None:
+    """Refuse to train alone where `accelerate launch` was asked for several processes and started one.
+
+    On CPUs it starts one whatever --num_processes says; that more were asked for shows in the address that it
+    gives them to meet at.
+
+    Raises:
+        UserError: that is so.
+    """
+    given = os.environ
+    if "ACCELERATE_MIXED_PRECISION" in given and "MASTER_ADDR" in given and "WORLD_SIZE" not in given:
+        instead = "ACCELERATE_USE_CPU=true torchrun --standalone --nproc_per_node 2 finetune/train.py ..."
+        reason = "accelerate launch was asked for several processes and started one, as it does on CPUs"
+        raise UserError(f"{reason}; start them by torchrun ({instead}), or ask for one (--num_processes 1)")
 
 
 def decide(make: Callable[[], T]) -> T:
@@ -130,16 +147,24 @@ def main_speaks_first() -> Iterator[None]:
     waits to be stopped itself, and reports only if nobody did.
     """
     if is_main():
-        yield
+        try:
+            yield
+        except StoppedEarly:  # all of them have stopped at the same place
+            _leave_the_group()
+            raise
         _leave_the_group()
         return
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the launcher's way to say that the main one has ended
     try:
         yield
         _leave_the_group()
-    except (UserError, StoppedEarly):
+    except UserError:
         time.sleep(SECONDS_FOR_MAIN)
         raise
+    except StoppedEarly:
+        _leave_the_group()
+        time.sleep(SECONDS_AFTER_A_STOP)
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(3)
     except Exception:

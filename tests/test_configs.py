@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from selfinstruct.entry import CONFIGS
+from selfinstruct.entry import CONFIGS, _short
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -132,3 +132,11 @@ def test_llm_vllm_is_a_server_on_this_machine_with_enough_asked_ahead() -> None:
     assert (config.llm.backend, config.llm.base_url) == ("openai", "http://localhost:8000/v1")
     assert config.instructions.lookahead >= 2 * config.llm.max_concurrency
     assert (config.prompts, config.queries) == (served.prompts, served.queries)
+
+
+def test_the_folder_of_a_multirun_job_has_a_name_that_disks_take() -> None:
+    long = ["data=" + "d" * 600 + f",seed={seed}" for seed in (1, 2)]
+    assert _short("seed=1") == "seed=1"
+    assert _short("s" * 255) == "s" * 255
+    assert len({_short(name) for name in long}) == 2
+    assert all(len(_short(name).encode()) <= 255 for name in [*long, "ü" * 300])

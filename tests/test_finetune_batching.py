@@ -1,6 +1,13 @@
 """Batches: every example once an epoch, order by seed and epoch alone, fair shares for the processes."""
 
+from pathlib import Path
+
+import pytest
+
 from finetune.batching import plan_steps, share
+from finetune.config import TrainConfig, decisive_settings
+from finetune.examples import TokenisedExample
+from finetune.train import plan
 
 LENGTHS = [5 + number * 7 % 90 for number in range(203)]
 
@@ -27,6 +34,35 @@ def test_a_batch_holds_similar_lengths_and_batches_come_in_random_order() -> Non
     spread = [top - min(LENGTHS[i] for i in batch) for top, batch in zip(longest, batches, strict=True)]
     assert max(spread) <= 10  # of 90
     assert longest != sorted(longest)
+
+
+def test_not_grouped_each_batch_holds_all_lengths_and_each_epoch_other_batches() -> None:
+    steps = plan_steps(LENGTHS, batch_size=16, epochs=2, seed=1, group_by_length=False)
+    for epoch in (1, 2):
+        seen = [index for step in steps if step.epoch == epoch for index in step.batch]
+        assert sorted(seen) == list(range(203))
+        means = [sum(LENGTHS[i] for i in s.batch) / len(s.batch) for s in steps if s.epoch == epoch]
+        assert max(means[:-1]) - min(means[:-1]) < 45  # grouped: 85
+    batches = [frozenset(step.batch) for step in steps]
+    assert len(set(batches)) == len(batches)
+    assert steps[:13] == plan_steps(LENGTHS, batch_size=16, epochs=1, seed=1, group_by_length=False)
+
+
+@pytest.mark.parametrize(
+    ("packing", "asked", "grouped"),
+    [(True, None, False), (False, None, True), (True, True, True), (False, False, False)],
+)
+def test_batches_are_grouped_where_it_saves_padding_or_as_asked(
+    tmp_path: Path, packing: bool, asked: bool | None, grouped: bool
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    config = TrainConfig(tmp_path, "d", str(tmp_path), packing=packing, group_by_length=asked)
+    examples = [TokenisedExample("f:1", [1] * length, 1) for length in LENGTHS]
+    assert plan(config, examples) == plan_steps(LENGTHS, 64, 2, 1, group_by_length=grouped)
+    # Folders of before there was the key were grouped, and continue where they still are.
+    decisive = decisive_settings(config, lambda source: "sha256")
+    assert decisive.get("group_by_length", True) == grouped
+    assert ("group_by_length" in decisive) != grouped
 
 
 def test_shares_cover_the_batch_in_equal_rounds() -> None:

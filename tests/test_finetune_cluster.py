@@ -13,13 +13,17 @@ import psutil
 import pytest
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
+from accelerate.utils.launch import (
+    prepare_deepspeed_cmd_env,
+    prepare_multi_gpu_env,
+    prepare_simple_launcher_cmd_env,
+)
 from finetune_small import write_world
 from safetensors.torch import load, load_file
 
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
-from selfinstruct.processes import refuse_unknown_sharding
+from selfinstruct.processes import refuse_missing_processes, refuse_unknown_sharding
 
 ROOT = Path(__file__).parents[1]
 FILES = {path.stem: path for path in (ROOT / "configs" / "accelerate").glob("*.yaml")}
@@ -137,6 +141,32 @@ def test_other_ways_of_sharding_are_refused_before_anything_is_read(
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match=rf"{kind}, which finetune/train\.py does not support; .*fsdp2\.yaml"):
         refuse_unknown_sharding()
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "is_refused"),
+    [
+        ("cpu", [], False),
+        ("one_gpu", ["--cpu"], False),
+        ("cpu", ["--num_processes", "2"], True),
+        ("several_gpus", ["--cpu"], True),
+        ("fsdp2", ["--cpu"], True),
+    ],
+)
+def test_one_process_where_the_launcher_was_asked_for_several_is_refused(
+    name: str, words: list[str], is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = launched(name, *words)
+    _, environment = prepare_simple_launcher_cmd_env(arguments)  # what it starts with on CPUs: one process
+    for key in ("WORLD_SIZE", "MASTER_ADDR", "ACCELERATE_MIXED_PRECISION"):
+        monkeypatch.delenv(key, raising=False)
+        if key in environment:
+            monkeypatch.setenv(key, environment[key])
+    if is_refused:
+        with pytest.raises(UserError, match=r"several processes and started one.*torchrun"):
+            refuse_missing_processes()
+    else:
+        refuse_missing_processes()
 
 
 @pytest.fixture(scope="module")

@@ -63,14 +63,43 @@ def test_the_released_end_text_becomes_the_models_own_end_token(completion: str)
     assert one(tokenizer, example.prompt, example.completion)[1] == ["Ġdog", "<end>"]
 
 
-def test_a_long_prompt_loses_its_middle_and_never_the_completion() -> None:
-    given, trained = one(byte_level_tokenizer(), "red blue cat dog tree fish:", " moon", max_length=6)
-    assert (given, trained) == (["red", "Ġblue", "Ġfish", ":"], ["Ġmoon", "<end>"])
+def shortened(example: Example, max_length: int) -> tuple[list[str], dict[str, int]]:
+    """The texts of what is left of an example, and the counts."""
+    tokenizer = byte_level_tokenizer()
+    kept, counts = tokenise([example], tokenizer, tokenizer.eos_token_id, max_length)
+    return [tokenizer.decode(tokens.ids) for tokens in kept], counts
+
+
+def test_however_short_the_room_only_the_input_is_cut_and_then_the_example_is_dropped() -> None:
+    given = "tree fish moon sun cat dog"
+    example = Example("f:1", f"Sort these words.\nInput: {given}\nOutput:", " cat", input=given)
+    seen = set()
+    for max_length in range(1, 60):
+        texts, counts = shortened(example, max_length)
+        for text in texts:
+            before, frame, rest = text.partition("Sort these words.\nInput: ")
+            left, output, target = rest.partition("\nOutput:")
+            assert (before, target) == ("", " cat<end>") and frame and output and given.startswith(left)
+            seen.add(left)
+        dropped = counts["dropped_prompt_too_long"] + counts["dropped_completion_too_long"]
+        assert dropped + counts["examples"] == 1
+        assert counts["prompts_shortened"] == (texts != [] and given not in texts[0])
+    assert {"tree", given} <= seen
+
+
+@pytest.mark.parametrize("is_chat", [False, True])
+@pytest.mark.parametrize("given", ["", "not in the prompt at all", "put"])
+def test_a_long_prompt_whose_input_is_not_known_is_dropped_and_counted(given: str, is_chat: bool) -> None:
+    example = Example("f:1", "Input: red blue cat dog tree fish put\nOutput:", " moon", is_chat, given)
+    texts, counts = shortened(example, max_length=10)
+    assert texts == []
+    assert (counts["dropped_prompt_too_long"], counts["prompts_shortened"]) == (1, 0)
 
 
 def test_a_completion_that_does_not_fit_and_an_empty_one_are_dropped_and_counted() -> None:
     tokenizer = byte_level_tokenizer()
     texts = [("red", " cat dog tree"), ("red", " "), ("red", " cat"), ("red blue cat dog", " cat")]
+    texts += [("red blue", " cat")]
     examples = [Example("f:1", *text) for text in texts]
     kept, counts = tokenise(examples, tokenizer, tokenizer.eos_token_id, max_length=4)
     assert [len(example.ids) for example in kept] == [3, 4]
@@ -78,9 +107,9 @@ def test_a_completion_that_does_not_fit_and_an_empty_one_are_dropped_and_counted
         "answers_joined": 0,
         "dropped_completion_too_long": 1,
         "dropped_empty_completion": 1,
-        "dropped_prompt_too_long": 0,
+        "dropped_prompt_too_long": 1,
         "examples": 2,
-        "prompts_shortened": 1,
+        "prompts_shortened": 0,
         "tokens": 7,
         "trained_tokens": 4,
     }
@@ -142,10 +171,11 @@ def test_messages_without_a_chat_template_are_refused_by_line() -> None:
         list(render([row(messages=messages)], TemplateConfig(), 1, byte_level_tokenizer()))
 
 
-def test_the_preview_marks_each_trained_token() -> None:
+def test_the_preview_marks_each_run_of_trained_tokens() -> None:
     tokenizer = byte_level_tokenizer()
-    ids = tokenizer("red dog yes")["input_ids"]
-    assert preview(TokenisedExample("f:1", ids, 1), tokenizer).endswith("red[[ dog]][[ yes]]")
+    ids = tokenizer("red dog yes cat moon sun")["input_ids"]
+    example = TokenisedExample("f:1", ids, 1, given=[(3, 5)])
+    assert preview(example, tokenizer).endswith(":\nred[[ dog yes]] cat moon[[ sun]]")
 
 
 def write_jsonl(path: Path, records: list[Any]) -> None:
@@ -206,6 +236,15 @@ def test_an_empty_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load_source(DataSource(str(tmp_path)), seed=1)
 
 
+@pytest.mark.parametrize("name", ["d.csv", "folder/absent.csv"])
+def test_a_csv_file_is_refused_with_what_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d.csv").write_text("instruction,input,output\n")
+    with pytest.raises(UserError, match=r"csv: JSONL, JSON lists and Parquet are read, not \.csv; pandas"):
+        load_source(DataSource(str(tmp_path / name)), seed=1)
+    with pytest.raises(UserError, match=r"JSONL, JSON lists and Parquet are read"):
+        load_source(DataSource(name), seed=1)  # no hub id
+
+
 def test_samples_and_weights_are_drawn_by_the_seed(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
     write_jsonl(path, [{"prompt": f"p{number}", "completion": "c"} for number in range(100)])
@@ -219,5 +258,5 @@ def test_samples_and_weights_are_drawn_by_the_seed(tmp_path: Path) -> None:
     weighted = drawn(1, weight=2.5)
     assert len(weighted) == 250
     assert {weighted.count(where) for where in weighted} == {2, 3}
-    with pytest.raises(UserError, match="sample=101 is more than its 100 examples"):
+    with pytest.raises(UserError, match=r"sample=101 is more than its 100 examples; .* sample=null for all"):
         drawn(1, sample=101)

@@ -1,6 +1,8 @@
 """What a run leaves behind: a merged model that answers as the adapter does, curves, scores in the card."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from finetune_small import train_config, write_world
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.config import TrainConfig
+from finetune.config import MethodConfig, TrainConfig
 from finetune.curves import draw_curves
 from finetune.train import main
 from selfinstruct import jsonl
@@ -52,6 +54,36 @@ def test_the_merged_model_answers_as_base_and_adapter_do_and_can_be_asked_for_af
     for name in names:
         assert (tmp_path / "at_once" / "model" / name).read_bytes() == (run_dir / "model" / name).read_bytes()
     assert 'from_pretrained("model")' in (tmp_path / "at_once" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("method", "output"), [("lora", "adapter"), ("full", "model")])
+def test_a_result_that_was_removed_is_made_again_with_the_same_bytes(
+    world: Path, tmp_path: Path, method: str, output: str
+) -> None:
+    settings = train_config(world, tmp_path / "run", max_steps=1, method=MethodConfig(method, r=4))
+    main(settings)
+    folder = tmp_path / "run" / output
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o666 & ~umask()}
+    shutil.rmtree(folder)
+    main(settings)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    shutil.rmtree(folder)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    with pytest.raises(UserError, match=rf"run/{output}: is gone.*train in a new run_dir"):
+        main(settings)
+
+
+def test_the_card_of_a_merged_run_names_both(world: Path, tmp_path: Path) -> None:
+    main(train_config(world, tmp_path / "run", max_steps=1, export="merged"))
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert f"# `{world / 'model'}` and its LoRA adapter, tuned on instructions" in card
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_the_curves_are_drawn_with_equal_bytes_and_shown_in_the_card(world: Path, tmp_path: Path) -> None:

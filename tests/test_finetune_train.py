@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from finetune_small import train_config, write_examples, write_world
@@ -73,7 +74,8 @@ def test_the_losses_are_those_of_a_loop_written_by_hand(world: Path, tmp_path: P
     records = jsonl.read(world / "train.jsonl")
     texts = [Example("", record["prompt"], record["completion"]) for record in records]
     examples, _ = tokenise(texts, tokenizer, tokenizer.eos_token_id, 64)
-    steps = plan_steps([len(example.ids) for example in examples], batch_size=8, epochs=2, seed=1)
+    lengths = [len(example.ids) for example in examples]
+    steps = plan_steps(lengths, batch_size=8, epochs=2, seed=1, group_by_length=False)
     model = load_model(settings, torch.float32)
     optimizer = torch.optim.AdamW(trainable(model).values(), weight_decay=0.1)
     expected, norms = [], []
@@ -140,27 +142,81 @@ def test_dropout_and_micro_batches_come_out_the_same_after_a_restart_in_the_midd
     assert result(tmp_path / "cut") == result(tmp_path / "whole")
 
 
-def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
-    """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
+@pytest.fixture(scope="module")
+def whole(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing has stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    done = run_group(sys.executable, *words(world, folder), PYTHONHASHSEED="1")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def signal_after(
+    command: list[str], run_dir: Path, num_lines: int, number: signal.Signals, **environment: str
+) -> tuple[int, str, int]:
+    """Start the command and signal its last process when it has written so many steps.
+
+    Returns its exit code, what it said to stderr, and how many steps stand there.
+    """
     metrics = run_dir / "metrics.jsonl"
-    offline, quiet = os.environ | {"HF_HUB_OFFLINE": "1"}, subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=offline)
+    given, quiet, pipe = (
+        os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
+        subprocess.DEVNULL,
+        subprocess.PIPE,
+    )
+    process = subprocess.Popen(command, stdout=quiet, stderr=pipe, env=given, text=True)
     try:
         while process.poll() is None:
             if metrics.exists() and metrics.read_bytes().count(b"\n") >= num_lines:
-                process.send_signal(signal.SIGKILL)
+                family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
+                family[-1].send_signal(number)
                 break
             time.sleep(0.01)
+        _, said = process.communicate(timeout=200)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == -signal.SIGKILL
-    return metrics.read_bytes().count(b"\n")
+    return process.returncode, said, metrics.read_bytes().count(b"\n")
 
 
-def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path, tmp_path: Path) -> None:
-    whole = run_group(sys.executable, *words(world, tmp_path / "whole"), PYTHONHASHSEED="1")
-    assert whole.returncode == 0, whole.stderr
+def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
+    """Start the command, kill -9 it when it has written so many steps; returns how many stand there."""
+    code, _, num_steps = signal_after(command, run_dir, num_lines, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    return num_steps
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_saves_the_running_step_and_goes_on_from_there(
+    world: Path, whole: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    run_dir = tmp_path / "cut"
+    cut = [sys.executable, *words(world, run_dir, "checkpoint_every=null")]
+    code, said, num_steps = signal_after(cut, run_dir, 3, number)
+    assert (code, 3 <= num_steps < 12) == (3, True)
+    message = f"interrupted, and saved after step {num_steps} of 12; start again with the same words to go on"
+    assert f"stopped: {message}" in said and message in (run_dir / "run.log").read_text()
+    assert [path.name for path in (run_dir / "checkpoints").iterdir()] == [f"step_{num_steps:08d}"]
+    assert manifest(run_dir)["status"] == "stopped"
+    assert run_group(*cut).returncode == 0
+    assert result(run_dir) == result(whole)
+
+
+def test_one_of_two_processes_told_to_end_both_stop_after_the_same_step(world: Path, tmp_path: Path) -> None:
+    run_dir = tmp_path / "cut"
+    command = [*TORCHRUN, *words(world, run_dir, "checkpoint_every=null")]
+    _, said, num_steps = signal_after(command, run_dir, 3, signal.SIGTERM, ACCELERATE_USE_CPU="true")
+    assert said.count(f"stopped: interrupted, and saved after step {num_steps} of 12") == 1
+    assert [path.name for path in (run_dir / "checkpoints").iterdir()] == [f"step_{num_steps:08d}"]
+    again = run_group(*command, ACCELERATE_USE_CPU="true")
+    assert again.returncode == 0, again.stderr
+    assert f"continuing after step {num_steps}" in again.stdout
+    assert len(losses(run_dir)) == 12
+
+
+def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(
+    world: Path, whole: Path, tmp_path: Path
+) -> None:
     cut = [sys.executable, *words(world, tmp_path / "cut")]
     assert 3 <= kill_after(cut, tmp_path / "cut", 3) < 12
     assert 7 <= kill_after(cut, tmp_path / "cut", 7) < 12
@@ -169,13 +225,17 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(world: Path,
     assert last.returncode == 0, last.stderr
     assert "continuing after step" in last.stdout
     assert len(losses(tmp_path / "cut")) == 12
-    assert result(tmp_path / "cut") == result(tmp_path / "whole")
+    assert result(tmp_path / "cut") == result(whole)
     again = run_group(*cut)
     assert (again.returncode, "complete already" in again.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
-    "parts", [["packing=false", "micro_batch_size=2"], ["packing=true", "micro_batch_tokens=64"]]
+    "parts",
+    [
+        ["packing=false", "micro_batch_size=2"],
+        ["packing=true", "micro_batch_tokens=64", "group_by_length=true"],
+    ],
 )
 def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path, parts: list[str]) -> None:
     main(train_config(world, tmp_path / "one", epochs=4, packing=False))
@@ -219,6 +279,8 @@ def test_other_settings_are_refused_and_named(world: Path, tmp_path: Path) -> No
     changed = write_examples(tmp_path / "train.jsonl", count=25)
     with pytest.raises(UserError, match=r"data\.0\.sha256: was '[0-9a-f]{64}', is now"):
         main(train_config(world, tmp_path / "run", max_steps=1, data=str(changed)))
+    with pytest.raises(UserError, match=rf"data\.0 is {changed}: what it holds is not what it was$"):
+        main(train_config(world, tmp_path / "run", max_steps=1, data=str(changed)))
     moved = shutil.copy(world / "train.jsonl", tmp_path / "moved.jsonl")
     main(train_config(world, tmp_path / "run", max_steps=1, data=str(moved)))  # the same bytes
 
@@ -244,8 +306,19 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     main(train_config(world, run_dir))
     said = capsys.readouterr().out
     assert f"step_00000004: damaged ({file} is not what was written)" in said
-    assert "continuing after step 2" in said
+    assert "passed over for the one before" in said and "continuing after step 2" in said
     assert result(run_dir) == result(tmp_path / "whole")
+
+
+def test_where_every_checkpoint_is_damaged_it_says_that_training_begins_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in (2, 4):
+        (tmp_path / f"step_{step:08d}").mkdir()
+    assert checkpoints.newest(tmp_path) is None
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("passed over for the one before")
+    assert "step_00000002: damaged" in second and second.endswith("none is before it: training begins anew")
 
 
 def test_a_checkpoint_holds_weights_and_optimizer_by_name_and_nothing_pickled(
@@ -292,7 +365,7 @@ def _fail_at_step_6(settings: TrainConfig, step: int, num_steps: int) -> float:
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(world: Path, tmp_path: Path) -> None:
     file = tmp_path / "run" / "not_finite_step_2.jsonl"
-    message = rf"step 2: loss (nan|inf).*lower learning_rate.*train\.jsonl:\d+ on, in {file}"
+    message = rf"step 2: loss (nan|inf).*lower learning_rate in a new run_dir.*train\.jsonl:\d+ on, in {file}"
     with pytest.raises(UserError, match=message):
         main(train_config(world, tmp_path / "run", learning_rate=1e30, max_grad_norm=1e30))
     assert len(losses(tmp_path / "run")) == 1
