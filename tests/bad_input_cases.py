@@ -82,7 +82,7 @@ SETTINGS = {  # command -> the words of a call -> what its message must say
         "run_dirs=x": "lists those there are (did you mean run_dir?)",
         "llm.bakend=x": "llm.bakend: no such setting; --help lists those there are (did you mean",
         "zzz=x": "zzz: no such setting; --help lists those there are\n",
-        "llm=opnai": "openai, replay, tiny (did you mean openai?)",
+        "llm=opnai": "openai, replay, tiny, vllm (did you mean openai?)",
         "seed=-1": "seed: -1 must be 0 or more",
         "llm=gpt": "llm=gpt: no such option; choose from local",
         "run_dir": ("run_dir: cannot be read as a setting", "write KEY=VALUE"),

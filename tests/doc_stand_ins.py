@@ -53,14 +53,6 @@ PROSE = (
     StandIn(r"python scripts/eval_user_oriented\.py, then", "", "eval/report/claims.py"),
     StandIn(r"experiment=t0_50k \(superni_50k", "", "eval/report/claims.py"),
 )
-# What a page still says wrongly; an entry goes when its page is mended.
-UNTIL_MENDED = (
-    StandIn(
-        r"(sbatch .* data=train\.jsonl run_dir=runs/tuned)$",
-        r"\1_by_slurm",
-        "docs/finetuning.md: its first command has made runs/tuned of other data",
-    ),
-)
 RUN = (
     StandIn(
         r"--config_file configs/accelerate/\w+\.yaml(?: --(?:num|machine|main)_\w+ \S+)*",
@@ -125,7 +117,7 @@ def runnable(command: Command, url: str) -> str:
     if written := script_lines(command):
         first, *_, last = command.text.split("\n")
         return "\n".join([first, *(runnable(line, url) for line in written), last])
-    changed = _replaced(named(command, url), UNTIL_MENDED + RUN, url)
+    changed = _replaced(named(command, url), RUN, url)
     if not (more := _smaller(command)):
         return changed.text
     keys = {word.partition("=")[0] for word in more}

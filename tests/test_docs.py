@@ -124,13 +124,7 @@ def _refused_settings(command: Command) -> str | None:
     return None
 
 
-# Pages with bare brackets that are still to be mended; an entry goes when its page is.
-BARE = {"docs/REPRODUCTION.md", "docs/experiments.md", "docs/finetuning.md"}
-
-
-@pytest.mark.parametrize(
-    "page", [pytest.param(p, marks=[pytest.mark.xfail] if p in BARE else []) for p in PAGES]
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_a_setting_with_brackets_is_quoted(page: str) -> None:
     """zsh, the shell of macOS, refuses the others: no matches found."""
     lines = [line for command in commands(page) for line in (command, *script_lines(command))]

@@ -73,7 +73,7 @@ def test_demonstrations_are_dropped_when_the_server_says_too_long(
     assert [len(prompt.split()) for prompt in server.prompts] == [45, 35, 25]
     assert llm.traffic["context overflows"] == 2
     length = "20" if "20" in message else "TOKENS"
-    assert f"in a new run_dir llm.context_length={length} saves such refusals" in capsys.readouterr().err
+    assert f"llm.context_length={length} in a new run_dir saves such refusals" in capsys.readouterr().err
 
 
 def test_two_demonstrations_stay_and_the_answer_is_made_shorter_then_the_server_has_the_last_word(

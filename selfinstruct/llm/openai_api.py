@@ -279,8 +279,8 @@ class OpenAIServerLLM(LLM):
                 case "overflow":
                     self._traffic["context overflows"] += 1
                     length = stated_context_length(trouble.words) or "TOKENS"
-                    advice = f"in a new run_dir llm.context_length={length} saves such refusals"
-                    self._note(f"{trouble.words}; showing fewer examples ({advice})")
+                    advice = f"llm.context_length={length} in a new run_dir saves such refusals"
+                    self._note(f"{trouble.words}; showing fewer examples; {advice}")
                     return trouble
                 case "filtered":
                     return Completion("", "content_filter", self.count_tokens(request.prompt), 0)

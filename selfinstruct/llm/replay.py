@@ -36,11 +36,11 @@ class Recorded:
     def key(self) -> "Key":
         """What the answer is found by."""
         if self.subject is None:
-            return self.prompt, None
+            return self.prompt or None, None
         return _heading(self.prompt), _folded(self.subject)
 
 
-# Either (whole prompt, None) or (prompt's heading where there is a prompt, subject).
+# (whole prompt, None), or (prompt's heading where there is a prompt, subject); both None where neither is said.
 Key = tuple[str | None, str | None]
 
 
@@ -234,6 +234,7 @@ def _keys(request: Request) -> Iterator[Key]:
     while shorter is not None:
         yield shorter.prompt, None
         shorter = shorter.shorter() if shorter.shorter is not None else None
+    yield None, None  # a recording that does not say what was asked: its order counts
 
 
 def _heading(prompt: str | None) -> str | None:
