@@ -40,7 +40,7 @@ class Recorded:
         return _heading(self.prompt), _folded(self.subject)
 
 
-# (whole prompt, None), or (prompt's heading where there is a prompt, subject); both None where neither is said.
+# (whole prompt, None), or (heading of the prompt if there is one, subject); both None where neither is said.
 Key = tuple[str | None, str | None]
 
 
