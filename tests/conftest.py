@@ -1,6 +1,7 @@
 """Fixtures that several test files share; heavy libraries are imported where a test asks for them."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,12 @@ import fake_server
 import pytest
 
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
+
+
+def pytest_configure() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and every process below inherits that; tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
