@@ -125,7 +125,7 @@ class TrainConfig:
     max_steps: int | None = None
     batch_size: int = 64
     packing: bool = True
-    group_by_length: bool | None = None
+    group_by_length: bool = True
     micro_batch_size: int = 4
     micro_batch_tokens: int | None = None
     learning_rate: float = 2e-4
@@ -180,11 +180,6 @@ class TrainConfig:
         return self.max_length or 1024
 
     @property
-    def groups_by_length(self) -> bool:
-        """Whether a batch holds examples of similar length: as asked for, else where it saves padding."""
-        return not self.packing if self.group_by_length is None else self.group_by_length
-
-    @property
     def output(self) -> Path:
         """The folder of the result: an adapter, or the whole model where all of it was trained."""
         return self.run_dir / ("model" if self.method.name == "full" else "adapter")
@@ -209,10 +204,8 @@ def decisive_settings(config: TrainConfig, digest: Callable[[DataSource], str]) 
     model = model_digest(config.model)  # first: it needs no reading of data to refuse a model
     settings = {key: value for key, value in asdict(config).items() if key not in NOT_DECISIVE}
     settings["max_length"] = config.longest
-    if config.groups_by_length:
+    if config.group_by_length:
         del settings["group_by_length"]  # as in run folders of before there was this key
-    else:
-        settings["group_by_length"] = False
     settings["data"] = {
         str(number): {"sha256": digest(source), "weight": source.weight, "sample": source.sample}
         | {f"fields.{ours}": theirs for ours, theirs in source.fields.items()}

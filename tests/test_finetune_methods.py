@@ -41,7 +41,7 @@ def losses(run_dir: Path) -> list[float]:
 def test_packing_and_token_budgets_change_no_loss_of_a_run(world: Path, tmp_path: Path) -> None:
     held_out = {"eval_data": str(world / "train.jsonl")}
     main(train_config(world, tmp_path / "one_by_one", micro_batch_size=1, packing=False, **held_out))
-    main(train_config(world, tmp_path / "packed", packing=True, group_by_length=True, **held_out))
+    main(train_config(world, tmp_path / "packed", packing=True, **held_out))
     main(train_config(world, tmp_path / "budget", packing=False, micro_batch_tokens=90, **held_out))
     expected = losses(tmp_path / "one_by_one")
     assert len(expected) == 7

@@ -75,7 +75,7 @@ def test_the_losses_are_those_of_a_loop_written_by_hand(world: Path, tmp_path: P
     texts = [Example("", record["prompt"], record["completion"]) for record in records]
     examples, _ = tokenise(texts, tokenizer, tokenizer.eos_token_id, 64)
     lengths = [len(example.ids) for example in examples]
-    steps = plan_steps(lengths, batch_size=8, epochs=2, seed=1, group_by_length=False)
+    steps = plan_steps(lengths, batch_size=8, epochs=2, seed=1)
     model = load_model(settings, torch.float32)
     optimizer = torch.optim.AdamW(trainable(model).values(), weight_decay=0.1)
     expected, norms = [], []
@@ -234,7 +234,7 @@ def test_killed_twice_and_started_again_it_ends_with_the_same_bytes(
     "parts",
     [
         ["packing=false", "micro_batch_size=2"],
-        ["packing=true", "micro_batch_tokens=64", "group_by_length=true"],
+        ["packing=true", "micro_batch_tokens=64"],
     ],
 )
 def test_two_processes_have_the_losses_of_one(world: Path, tmp_path: Path, parts: list[str]) -> None:
