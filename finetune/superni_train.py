@@ -4,13 +4,13 @@ The paper's comparison models are tuned on 50k instances of SuperNI's training t
 are never among them: a split that mixes the two is refused.
 """
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from selfinstruct.errors import UserError
+from selfinstruct.natural_instructions import read_task_file
 from selfinstruct.settings import digest, file_digest
 
 SPLIT = Path("splits/default")
@@ -43,7 +43,7 @@ def sample_instances(folder: Path, sample: int | None, seed: int) -> tuple[int, 
         UserError: a task file is broken (`file: field: reason`), or the split holds fewer instances.
     """
     files = _training_files(folder)
-    sizes = [len(_instances(_read(path), path)) for path in files]
+    sizes = [len(_instances(read_task_file(path), path)) for path in files]
     total = sum(sizes)
     if sample is not None and sample > total:
         raise UserError(f"{folder}: sample={sample} is more than the {total} instances of its training split")
@@ -72,7 +72,7 @@ def equal_quotas(sizes: list[int], total: int) -> list[int]:
 
 
 def _draw(path: Path, quota: int, seed: int) -> Iterator[tuple[str, Instance]]:
-    task = _read(path)
+    task = read_task_file(path)
     definition = _definition(task, path)
     instances = _instances(task, path)
     order = list(range(len(instances)))
@@ -104,20 +104,6 @@ def _names(path: Path) -> list[str]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"{path}: cannot be read ({reason}); get the official splits") from error
     return list(dict.fromkeys(line.strip() for line in lines if line.strip()))  # lines may end in blanks
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        task = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check the file") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON in UTF-8 ({error}); get the file again") from error
-    if not isinstance(task, dict):
-        raise UserError(
-            f"{path}: a {type(task).__name__} instead of one object with Definition and Instances"
-        )
-    return task
 
 
 def _definition(task: dict[str, Any], path: Path) -> str:

@@ -47,12 +47,6 @@ COMPOSED_ONLY = (
 )
 # Pages whose commands are only composed.
 GENERATED = {"docs/REPRODUCTION.md": "made by scripts/make_report.py from commands that `make demo` has run"}
-# Lines among a page's commands that are told to a reader, not to a shell.
-PROSE = (
-    StandIn(r"python scripts/annotate\.py raters=\[one,two\] overlap=1, then", "", "eval/report/claims.py"),
-    StandIn(r"python scripts/eval_user_oriented\.py, then", "", "eval/report/claims.py"),
-    StandIn(r"experiment=t0_50k \(superni_50k", "", "eval/report/claims.py"),
-)
 RUN = (
     StandIn(
         r"--config_file configs/accelerate/\w+\.yaml(?: --(?:num|machine|main)_\w+ \S+)*",
@@ -106,10 +100,6 @@ def composed_only(command: Command) -> str | None:
         return GENERATED[command.page]
     plain = " ".join(named(command).words)
     return next((each.reason for each in COMPOSED_ONLY if re.search(each.pattern, plain)), None)
-
-
-def is_prose(command: Command) -> bool:
-    return any(re.search(each.pattern, command.text) for each in PROSE)
 
 
 def runnable(command: Command, url: str) -> str:

@@ -28,7 +28,7 @@ from doc_commands import (
     spans,
     unquoted,
 )
-from doc_stand_ins import is_prose, named
+from doc_stand_ins import named
 from packaging.requirements import Requirement
 
 from selfinstruct.errors import UserError
@@ -56,7 +56,7 @@ def test_every_command_is_of_a_known_program_and_would_be_accepted(page: str) ->
     checked = [line for command in commands(page) for line in (command, *script_lines(command))]
     wrong = {}
     for command in checked:
-        if not is_prose(command) and (reason := refusal(named(command))):
+        if reason := refusal(named(command)):
             wrong[command.where] = reason
     assert wrong == {}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from benchmark_folders import task, write_benchmark
 from doc_commands import PAGES, ROOT, Block, Command, blocks, commands, in_block, is_shell, read, script_lines
-from doc_stand_ins import COMPOSED_ONLY, GENERATED, NAMES, RUN, composed_only, is_prose, named, runnable
+from doc_stand_ins import COMPOSED_ONLY, GENERATED, NAMES, RUN, composed_only, named, runnable
 from fake_server import running
 from generation_server import GenerationServer
 from test_released_prompts import released
@@ -179,7 +179,7 @@ def page_lines(page: str, url: str, quick: bool) -> list[str]:
     """The page's commands and its Python, in its order, each after a line that says where it stands."""
     parts: list[tuple[int, str]] = []
     for command in commands(page):
-        if is_prose(command) or composed_only(command) or (quick and not _is_quick(command)):
+        if composed_only(command) or (quick and not _is_quick(command)):
             continue
         parts.append((command.line, runnable(command, url)))
     for block in blocks(page) if not quick else ():
@@ -222,7 +222,9 @@ def test_a_page_stops_at_the_command_that_fails(unused: Path, server: str) -> No
 def test_python_of_a_page_runs() -> None:
     """The snippets that need no run folder."""
     for page in PREAMBLES:
-        for block in (block for block in blocks(page) if block.language == "python"):
+        snippets = [block for block in blocks(page) if block.language == "python"]
+        assert snippets, page
+        for block in snippets:
             exec(compile(PREAMBLES[page] + block.text, f"{page}:{block.line}", "exec"), {})
 
 
@@ -259,5 +261,5 @@ def test_every_entry_of_the_tables_is_of_use() -> None:
 
 
 def test_most_commands_are_run() -> None:
-    run = [c for page in PAGES for c in commands(page) if not composed_only(c) and not is_prose(c)]
+    run = [c for page in PAGES for c in commands(page) if not composed_only(c)]
     assert len(run) > 80

@@ -101,7 +101,8 @@ def test_target_modules_that_match_nothing_are_refused(
 
 @pytest.mark.parametrize("targets", [["c_attn"], ["attn.c_attn"], r".*\.0\..*c_attn"])
 def test_target_modules_are_names_their_ends_or_a_pattern(world: Path, tmp_path: Path, targets: Any) -> None:
-    fitted(train_config(world, tmp_path / "run", method=MethodConfig(target_modules=targets)))
+    config = train_config(world, tmp_path / "run", method=MethodConfig(target_modules=targets))
+    assert fitted(config).method.target_modules == targets  # taken, not refused
 
 
 def test_an_encoder_decoder_is_refused_in_a_line_before_the_data_is_read(world: Path, tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ SIZES = {
 }
 OURS = {
     "ours, packed, bf16": {"packing": True, "dtype": "bf16", "micro_batch_tokens": 2048},
+    "ours, packed, as shuffled, bf16": {
+        "packing": True,
+        "dtype": "bf16",
+        "micro_batch_tokens": 2048,
+        "group_by_length": False,
+    },
     "ours, packed, fp32": {"packing": True, "dtype": "fp32", "micro_batch_tokens": 2048},
     "ours, token budget, bf16": {"packing": False, "dtype": "bf16", "micro_batch_tokens": 2048},
 }
