@@ -80,6 +80,7 @@ class InstructionStage:
     threshold: float
     tokenizer: str
     reject_exact_duplicates: bool
+    released_ties: bool
     seed: int
     round_size: int | None  # None: a sliding look-ahead; a number: rounds of so many, drawn from one pool
     machine: list[str] = field(default_factory=list)
@@ -93,7 +94,12 @@ class InstructionStage:
                 "instructions.classification_only: no seed task is a classification task; add one"
             )
         self.seed_texts = [seed.instruction for seed in wanted]
-        self.pool = NoveltyFilter(self.threshold, self.tokenizer, self.reject_exact_duplicates)
+        self.pool = NoveltyFilter(
+            self.threshold,
+            self.tokenizer,
+            self.reject_exact_duplicates,
+            released_ties=self.released_ties,
+        )
         self.pool.extend(seed.instruction for seed in self.seeds)
         self._shown: dict[int, int] = {}  # tasks shown in each request not yet judged
 

@@ -66,6 +66,8 @@ class NoveltyFilter:
         tokenizer: "english" (the released one: ASCII words) or "unicode" (words of any script).
         reject_exact_duplicates: also reject a text equal to a member up to white space, whatever its score:
             a text without a single token scores 0 against its own copy. Its score is given as 1.0.
+        released_ties: choose among equally similar members as the released code's sort does, which is another
+            choice on another processor; else the earliest are chosen.
         threads: at most; by default as many as there are cores.
 
     Raises:
@@ -73,13 +75,20 @@ class NoveltyFilter:
     """
 
     def __init__(
-        self, threshold: float, tokenizer: str, reject_exact_duplicates: bool, threads: int | None = None
+        self,
+        threshold: float,
+        tokenizer: str,
+        reject_exact_duplicates: bool,
+        *,
+        released_ties: bool = False,
+        threads: int | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise UserError(f"novelty.threshold is {threshold}; it must be a ROUGE-L, 0 to 1 (paper: 0.7)")
         self._threshold = threshold
         self._threads = threads or os.cpu_count() or 1
         self.tokenizer = tokenizer
+        self.released_ties = released_ties
         self._tokenize = _tokenize_function(tokenizer)
         self._encoded = rouge.EncodedPool(self._tokenize)
         self._texts: list[str] = []
@@ -180,9 +189,9 @@ class NoveltyFilter:
     def _most_similar(self, scores: NDArray[np.float64]) -> Similarity:
         if not len(scores):
             return {}, 0.0
-        # The released expression, default sort included: among equal scores its choice is the one on record.
-        order = np.argsort(scores)[-NUM_MOST_SIMILAR:][::-1]
-        return {self._texts[i]: float(scores[i]) for i in order}, float(np.mean(scores))
+        # The released expression, default sort included, or a choice that is the same everywhere, and faster.
+        highest = np.argsort(scores)[-NUM_MOST_SIMILAR:][::-1] if self.released_ties else _highest(scores)
+        return {self._texts[i]: float(scores[i]) for i in highest}, float(np.mean(scores))
 
     def _same_as(self, text: str) -> int | None:
         return None if self._member_by_folded is None else self._member_by_folded.get(fold(text))
@@ -290,6 +299,13 @@ class _Nearest:
         )
         self.score[which[is_better]] = scores[is_better]
         self.member[which[is_better]] = members[is_better]
+
+
+def _highest(scores: NDArray[np.float64]) -> Ints:
+    """Places of the highest scores, highest first, of equal ones the earliest."""
+    count = min(NUM_MOST_SIMILAR, len(scores))
+    places = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+    return places[np.argsort(-scores[places], kind="stable")[:count]]
 
 
 def _tokenize_function(name: str) -> rouge.Tokenize:

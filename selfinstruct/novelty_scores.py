@@ -53,7 +53,10 @@ class Scorer:
         try:
             if self._process is None:
                 self._process = _start()
-                _send(self._process, (self._pool.tokenizer, self._pool.texts(0, first)))
+                _send(
+                    self._process,
+                    (self._pool.tokenizer, self._pool.released_ties, self._pool.texts(0, first)),
+                )
             _send(self._process, self._pool.texts(first, stop))
             assert self._process.stdout is not None
             scores: list[Similarity] = pickle.load(self._process.stdout)
@@ -85,11 +88,12 @@ def _send(process: "subprocess.Popen[bytes]", message: object) -> None:
 
 
 def main() -> None:
-    """Read a tokenizer's name and a pool, then again and again new members, and write their scores."""
+    """Read a pool: its tokenizer, its choice among ties, its members. Then read new members and write their
+    scores, again and again."""
     os.nice(_NICENESS)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    tokenizer, members = pickle.load(source)
-    pool = NoveltyFilter(threshold=1.0, tokenizer=tokenizer, reject_exact_duplicates=False)
+    tokenizer, released_ties, members = pickle.load(source)
+    pool = NoveltyFilter(1.0, tokenizer, reject_exact_duplicates=False, released_ties=released_ties)
     pool.extend(members)
     with suppress(EOFError, BrokenPipeError):  # nobody waits any more
         while True:

@@ -1,43 +1,41 @@
-"""Phase 1 as a whole: its settings, and its stages one after the other in one run folder.
+"""Phase 1 as a whole: its stages one after the other in one run folder.
 
 Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
-from selfinstruct.errors import RecordingUsedUp, StoppedEarly, UserError
-from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, ExportsConfig, push_to_hub, write_exports
+from selfinstruct.errors import RecordingUsedUp, StoppedEarly
+from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
 from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text
+from selfinstruct.generation_config import STAGES, GenerateConfig, name_of
 from selfinstruct.instances import InstanceStage
-from selfinstruct.instructions import InstructionsConfig, InstructionStage
+from selfinstruct.instructions import InstructionStage
 from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
-from selfinstruct.llm.budget import Bill, BudgetConfig, Price
+from selfinstruct.llm.budget import Bill, Price
 from selfinstruct.llm.response_log import LoggedLLM
-from selfinstruct.markers import ENGLISH, Markers
-from selfinstruct.parsing import ParsingRules
+from selfinstruct.markers import ENGLISH
 from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
-from selfinstruct.queries import Queries
-from selfinstruct.regeneration import REGENERATED, RegenerationConfig, RegenerationStage
+from selfinstruct.regeneration import REGENERATED, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
-from selfinstruct.statistics import StatisticsConfig, Yardsticks, write_statistics
+from selfinstruct.statistics import Yardsticks, write_statistics
 from selfinstruct.tasks import SeedTask, read_seed_tasks
 from selfinstruct.verb_objects import open_reader
 
-STAGES = ("instructions", "classification", "instances", "finetuning_data", "regeneration")
 # What a folder of the released code holds: such a folder is continued.
 RELEASED_FILES = (
     "machine_generated_*.jsonl",
@@ -51,102 +49,6 @@ _OVERSHOOT = (
     "that is paid for and logged, and used when num_instructions is raised."
 )
 BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
-
-
-@dataclass
-class NoveltyConfig:
-    """The novelty filter's settings (paper, section 2.2)."""
-
-    threshold: float
-    tokenizer: str | None
-
-
-@dataclass
-class InstancesConfig:
-    """How instances are asked for, and how many of a task are kept."""
-
-    max_per_task: int
-    output_first: bool
-
-
-@dataclass
-class FinetuningDataConfig:
-    """What stage 4 puts into the training data."""
-
-    include_seeds: bool
-
-
-@dataclass
-class DatasetCardConfig:
-    """What only the user can tell of the model."""
-
-    model_license: str | None
-
-
-@dataclass
-class GenerateConfig:
-    """`configs/generate.yaml` as a dataclass."""
-
-    run_dir: Path
-    seed: int
-    seed_tasks: Path
-    num_instructions: int
-    stages: list[str]
-    fidelity: str
-    llm: LLMConfig
-    prompts: dict[str, Any]
-    queries: Queries
-    filters: dict[str, Any]
-    instructions: InstructionsConfig
-    novelty: NoveltyConfig
-    instances: InstancesConfig
-    finetuning_data: FinetuningDataConfig
-    regeneration: RegenerationConfig
-    budget: BudgetConfig
-    dry_run: bool
-    statistics: StatisticsConfig
-    exports: ExportsConfig
-    dataset_card: DatasetCardConfig
-
-    def __post_init__(self) -> None:
-        unknown = [stage for stage in self.stages if stage not in STAGES]
-        if unknown or not self.stages:
-            raise UserError(f"stages: {unknown or 'empty'}; choose from {', '.join(STAGES)}")
-        if self.fidelity not in ("fixed", "released"):
-            raise UserError(f"fidelity: {self.fidelity!r} is unknown; choose fixed or released")
-        if self.num_instructions < 1:
-            raise UserError(f"num_instructions: {self.num_instructions} must be at least 1")
-        if not 0 < self.novelty.threshold <= 1:
-            raise UserError(f"novelty.threshold: {self.novelty.threshold} must be above 0 and at most 1")
-        if self.novelty.tokenizer not in (None, "unicode", "english"):
-            raise UserError(f"novelty.tokenizer: {self.novelty.tokenizer!r}; choose unicode or english")
-        if self.instances.max_per_task < 1:
-            raise UserError(f"instances.max_per_task: {self.instances.max_per_task} must be at least 1")
-        if "regeneration" in self.stages:
-            self.regeneration.check()
-
-    @property
-    def released(self) -> bool:
-        return self.fidelity == "released"
-
-    @property
-    def price(self) -> Price | None:
-        """Of the tokens of the first stages' model."""
-        return self.budget.price_of(name_of(self.llm))
-
-    @property
-    def price_of_regeneration(self) -> Price | None:
-        return self.budget.price_of(name_of(self.regeneration.model)) if self.regeneration.llm else None
-
-    @property
-    def tokenizer(self) -> str:
-        """The novelty filter's tokenizer, by name."""
-        return self.novelty.tokenizer or ("english" if self.released else "unicode")
-
-    @property
-    def rules(self) -> ParsingRules:
-        rules = ParsingRules.released() if self.released else ParsingRules.fixed()
-        return replace(rules, markers=Markers.of(self.prompts))
 
 
 def generate(config: GenerateConfig) -> None:
@@ -184,11 +86,6 @@ def generate(config: GenerateConfig) -> None:
             with _answering(config, config.regeneration.model, price, run, bills) as llm:
                 _regeneration(run, config, seeds, llm)
         _what_came_out(run, config, prompts, yardsticks, bills)
-
-
-def name_of(llm: LLMConfig) -> str:
-    """The name that `budget.prices` and a forecast know a model by."""
-    return llm.model or llm.backend
 
 
 def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
@@ -317,6 +214,7 @@ def _instructions(
         threshold=config.novelty.threshold,
         tokenizer=config.tokenizer,
         reject_exact_duplicates=not config.released,
+        released_ties=config.released,
         seed=config.seed,
         round_size=ROUND if config.released else None,
     )

@@ -29,7 +29,7 @@ CONFIG_CLASSES = {
     "scripts/eval_user_oriented.py": "eval.user_oriented_run.EvalUserOrientedConfig",
     "scripts/export_lm_eval.py": "eval.lm_eval_export.ExportLmEvalConfig",
     "scripts/filter_novel.py": "selfinstruct.filter_novel.FilterNovelConfig",
-    "scripts/generate.py": "selfinstruct.pipeline.GenerateConfig",
+    "scripts/generate.py": "selfinstruct.generation_config.GenerateConfig",
     "scripts/judge.py": "eval.judge_run.JudgeConfig",
     "scripts/make_controls.py": "selfinstruct.controls.ControlsConfig",
     "scripts/make_report.py": "eval.report.command.MakeReportConfig",

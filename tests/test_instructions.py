@@ -80,6 +80,7 @@ def stage(opened: RunFolder, answers: Path, **changes: object) -> InstructionSta
         threshold=0.7,
         tokenizer="unicode",
         reject_exact_duplicates=True,
+        released_ties=False,
         seed=1,
         round_size=round_size,  # type: ignore[arg-type]
     )

@@ -22,7 +22,7 @@ ENDS = ["for a child.", "in one line.", "and say why.", "from the text below.", 
 
 
 def released(texts=(), threshold=0.7):
-    pool = NoveltyFilter(threshold, "english", reject_exact_duplicates=False)
+    pool = NoveltyFilter(threshold, "english", reject_exact_duplicates=False, released_ties=True)
     pool.extend(texts)
     return pool
 
@@ -59,6 +59,29 @@ def test_200_texts_give_the_verdicts_and_similarities_of_the_released_code():
             members.append(text)
     assert 20 < num_rejected < 180
     assert len(pool) == len(members)
+
+
+def test_of_equally_similar_members_the_earliest_are_listed_first_wherever_it_runs():
+    members = [f"{word} rivers of {place}" for word in ("Name", "List") for place in "abcdefgh"]
+    text = "Name rivers of z"
+    scores = scores_by_rouge_score(text, members)
+    assert scores == [0.75] * 8 + [0.5] * 8
+    pool = NoveltyFilter(0.9, "unicode", reject_exact_duplicates=True)
+    pool.extend(members)
+    most_similar, mean = pool.similarity(text)
+    assert list(most_similar.items()) == list(zip(members, scores, strict=True))[:10]
+    assert mean == float(np.mean(scores))
+
+
+def test_the_highest_of_200_pools_are_those_of_a_full_sort():
+    texts = instructions(400)
+    pool = NoveltyFilter(1.0, "unicode", reject_exact_duplicates=False)
+    pool.extend(texts)
+    for i, (most_similar, mean) in enumerate(pool.similarities(0, 200)):
+        scores = scores_by_rouge_score(texts[i], texts[:i])
+        order = sorted(range(i), key=lambda place: (-scores[place], place))[:10]
+        assert list(most_similar.items()) == list({texts[place]: scores[place] for place in order}.items())
+        assert mean == (float(np.mean(scores)) if scores else 0.0)
 
 
 def test_a_tie_is_rejected_only_where_the_float_lies_above_the_threshold():

@@ -21,8 +21,8 @@ WORDS = [f"word{number}" for number in range(40)] + ["naïve", "写", "🙂"]
 TEXTS = [" ".join(Random(number).choices(WORDS, k=3 + number % 9)) for number in range(700)]
 
 
-def a_pool(tokenizer: str = "unicode") -> NoveltyFilter:
-    pool = NoveltyFilter(0.7, tokenizer, True)
+def a_pool(tokenizer: str = "unicode", released_ties: bool = False) -> NoveltyFilter:
+    pool = NoveltyFilter(0.7, tokenizer, True, released_ties=released_ties)
     pool.extend(TEXTS)
     return pool
 
@@ -44,10 +44,12 @@ def ends(process: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("tokenizer", ["unicode", "english"])
-def test_the_process_gives_the_scores_of_this_one(tokenizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("tokenizer", "released_ties"), [("unicode", False), ("english", True)])
+def test_the_process_gives_the_scores_of_this_one(
+    tokenizer: str, released_ties: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(novelty_scores, "_LARGE_POOL", 300)
-    pool, found = a_pool(tokenizer), []
+    pool, found = a_pool(tokenizer, released_ties), []
     with Scorer(pool) as scorer:
         for first, stop in ((100, 250), (250, 251), (251, 460), (460, 460), (460, 700)):
             found += scorer.similarities(first, stop)

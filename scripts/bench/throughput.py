@@ -32,6 +32,7 @@ from omegaconf import OmegaConf
 from selfinstruct import jsonl, pipeline
 from selfinstruct.classification import ClassificationStage
 from selfinstruct.entry import CONFIGS
+from selfinstruct.generation_config import GenerateConfig
 from selfinstruct.instances import InstanceStage
 from selfinstruct.novelty import NoveltyFilter
 from selfinstruct.settings import from_dict
@@ -138,14 +139,14 @@ def server(latency_ms: float) -> Iterator[str]:
         process.wait()
 
 
-def config(url: str, run_dir: Path, instructions: int, concurrency: int) -> pipeline.GenerateConfig:
+def config(url: str, run_dir: Path, instructions: int, concurrency: int) -> GenerateConfig:
     """`configs/generate.yaml` with a served model."""
     words = ["llm=openai", f"llm.base_url={url}", "llm.model=made-up", f"llm.max_concurrency={concurrency}"]
     words += [f"run_dir={run_dir}", f"num_instructions={instructions}", "statistics.parser=rules"]
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         composed = OmegaConf.to_container(compose("generate", words), resolve=True)
     assert isinstance(composed, dict)
-    return from_dict(pipeline.GenerateConfig, {str(key): value for key, value in composed.items()})
+    return from_dict(GenerateConfig, {str(key): value for key, value in composed.items()})
 
 
 @contextlib.contextmanager
