@@ -59,9 +59,11 @@ def load_model(config: TrainConfig, dtype: torch.dtype, device: torch.device = C
     Raises:
         UserError: the model cannot be loaded, has no such target modules, or cannot be packed.
     """
-    model: torch.nn.Module = _load_base(config, dtype, device)
-    if config.method.name != "full":
-        model = _add_adapters(model, config, dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what we and peft call
+        model: torch.nn.Module = _load_base(config, dtype, device)
+        if config.method.name != "full":
+            model = _add_adapters(model, config, dtype)
     model.to(device)
     if config.neftune_alpha:
         EmbeddingNoise(model, config.neftune_alpha)
@@ -110,7 +112,6 @@ def _add_adapters(base: Any, config: TrainConfig, dtype: torch.dtype) -> PeftMod
     torch.manual_seed(config.seed)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
             warnings.filterwarnings("ignore", message="fan_in_fan_out")  # GPT-2's; peft sets it itself
             model = get_peft_model(base, _lora(config.method, base.config.model_type))
     except ValueError as error:

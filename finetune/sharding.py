@@ -11,6 +11,9 @@ from accelerate import DeepSpeedPlugin, FullyShardedDataParallelPlugin
 from accelerate.utils import DistributedType, parse_flag_from_env
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from finetune.config import TrainConfig
+from selfinstruct.errors import UserError
+
 
 def start(accelerator: Any) -> None:
     """Make accelerate shard the weights over processes without GPUs too, where the launcher asks for it.
@@ -31,6 +34,18 @@ def kind(accelerator: Any) -> str | None:
     """How the weights lie in parts over the processes; None where each has them whole."""
     kinds = {DistributedType.FSDP: "fsdp2", DistributedType.DEEPSPEED: "zero3"}
     return kinds.get(accelerator.distributed_type)
+
+
+def refuse_4_bits(config: TrainConfig, accelerator: Any) -> None:
+    """Refuse QLoRA where weights are to lie in parts: its 4-bit ones are whole on every GPU.
+
+    Raises:
+        UserError: that is so.
+    """
+    if config.method.name == "qlora" and (in_parts := kind(accelerator)):
+        advice = "use --config_file configs/accelerate/several_gpus.yaml, or method=lora"
+        reason = f"4-bit weights lie whole on each GPU, and the launcher asks for {in_parts}"
+        raise UserError(f"method=qlora: {reason}; {advice}")
 
 
 def loading_device(accelerator: Any) -> torch.device:

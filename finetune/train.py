@@ -175,6 +175,7 @@ def start_tuning(config: TrainConfig, accelerator: Any, dtype: Any) -> "Tuning":
     """The model, in whole or in parts as the launcher asks for it."""
     from finetune import sharding
 
+    sharding.refuse_4_bits(config, accelerator)
     if sharding.kind(accelerator) == "zero3":
         from finetune.zero3 import Zero3Tuning
 

@@ -243,6 +243,17 @@ def test_sharded_over_two_processes_training_is_that_of_one(world: Path, tmp_pat
     assert all(float((one[name] - two[name]).abs().max()) < 1e-3 for name in one)
 
 
+def test_4_bits_are_refused_where_weights_lie_in_parts_whatever_the_device(
+    world: Path, tmp_path: Path
+) -> None:
+    command, environment = sharded("fsdp2", world, tmp_path / "run", "method=qlora")
+    given = os.environ | environment
+    done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode != 0
+    assert "method=qlora: 4-bit weights lie whole on each GPU, and the launcher asks for fsdp2" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @NEEDS_DEEPSPEED
 def test_all_weights_in_parts_by_deepspeed_are_trained_as_in_one_process(world: Path, tmp_path: Path) -> None:
     full = ["method=full", "learning_rate=1e-3", "packing=false"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections import deque
 from functools import cached_property
 from pathlib import Path
@@ -260,7 +261,9 @@ def with_adapter(model: PreTrainedModel, adapter: str) -> PreTrainedModel:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # transformers 5 is renaming what peft calls
+            return PeftModel.from_pretrained(model, adapter).merge_and_unload()
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         raise UserError(
             f"llm.adapter={adapter}: cannot be put on the model ({first_line(error)}); "
