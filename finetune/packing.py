@@ -2,11 +2,13 @@
 
 transformers builds a block-diagonal mask (or a variable-length kernel's offsets) from positions that restart.
 Without such a kernel the attention over a long row is mostly zeros: it is computed here with a row for each
-example, under the same mask. Convolutions and recurrences know nothing of positions: their layers (Lfm2's
-short convolutions, Mamba, gated delta rule) are run with a row for each example too. What is left, and
-anything that a future version of a library changes, is found by `refuse_if_examples_mix`.
+example, those of like length together, under the same mask. Convolutions and recurrences know nothing of
+positions: their layers (Lfm2's short convolutions, Mamba, gated delta rule) are run with a row for each
+example too. What is left, and anything that a future version of a library changes, is found by
+`refuse_if_examples_mix`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,6 +24,27 @@ TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.03}  # of the logits' standa
 ATTENTION = "row_per_example"
 
 
+@dataclass
+class Unfolded:
+    """Examples of a packed row as rows of their own: [examples, longest] each."""
+
+    places: torch.Tensor  # where each token lies in the packed row
+    is_token: torch.Tensor  # False for padding, behind the example
+
+    @classmethod
+    def of(cls, starts: torch.Tensor, lengths: torch.Tensor) -> "Unfolded":
+        """The examples that begin at `starts` and are `lengths` long."""
+        steps = torch.arange(int(lengths.max()), device=starts.device)
+        is_token = steps < lengths[:, None]
+        # Padding repeats a token: nothing before it sees it, and it is dropped.
+        return cls(torch.where(is_token, starts[:, None] + steps, starts[:, None]), is_token)
+
+    def mask(self, packed: torch.Tensor) -> torch.Tensor:
+        """[1, 1, length, length] to [examples, 1, longest, longest]; no token may see padding."""
+        unfolded = packed[0, 0][self.places[:, :, None], self.places[:, None, :]]
+        return (unfolded & self.is_token[:, None, :])[:, None]
+
+
 class RowPerExample:
     """Unfolds a packed row to a padded row for each example where that is right or quick, and folds it back.
 
@@ -30,9 +53,10 @@ class RowPerExample:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.places: torch.Tensor | None = None  # [examples, longest]: where each token lies in the row
-        self.is_token: torch.Tensor | None = None  # [examples, longest]: False for padding
-        self._masks: tuple[torch.Tensor, torch.Tensor] | None = None  # the last one unfolded: before, after
+        self.whole: Unfolded | None = None  # all examples
+        self.groups: list[Unfolded] = []  # the same, none more than twice as long as another of its group
+        self._masks: tuple[torch.Tensor, list[torch.Tensor]] | None = None  # the last one, and as unfolded
+        self._order: torch.Tensor | None = None  # of the row's tokens among those of all groups
         model.register_forward_pre_hook(self._remember_positions, with_kwargs=True)
         for layer in stateful_layers(model):
             layer.register_forward_pre_hook(self._unfold, with_kwargs=True)
@@ -44,37 +68,41 @@ class RowPerExample:
                     module.set_attn_implementation(ATTENTION)  # type: ignore[operator]
 
     def _remember_positions(self, model: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
-        self.places = self.is_token = self._masks = None
+        self.whole, self.groups, self._masks, self._order = None, [], None, None
         positions = kwargs.get("position_ids")
         if positions is not None and (positions[0] == 0).sum() > 1:
             starts = (positions[0] == 0).nonzero().squeeze(1)
             lengths = torch.diff(starts, append=starts.new_tensor([positions.shape[1]]))
-            steps = torch.arange(int(lengths.max()), device=positions.device)
-            self.is_token = steps < lengths[:, None]
-            # Padding, behind the example, repeats a token: nothing before it sees it, and it is dropped.
-            self.places = torch.where(self.is_token, starts[:, None] + steps, starts[:, None])
+            self.whole = Unfolded.of(starts, lengths)
+            doublings = lengths.double().log2().ceil()
+            likes = [doublings == like for like in doublings.unique()]
+            self.groups = [Unfolded.of(starts[like], lengths[like]) for like in likes]
+            self._order = torch.cat([group.places[group.is_token] for group in self.groups]).argsort()
 
-    def unfold_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """[1, 1, length, length] to [examples, 1, longest, longest]; no token may see padding."""
-        assert self.places is not None and self.is_token is not None
+    def unfold_mask(self, mask: torch.Tensor) -> list[torch.Tensor]:
+        """The packed row's mask as each group's."""
         if self._masks is None or self._masks[0] is not mask:  # most layers share one
-            unfolded = mask[0, 0][self.places[:, :, None], self.places[:, None, :]]
-            self._masks = (mask, (unfolded & self.is_token[:, None, :])[:, None])
+            self._masks = (mask, [group.mask(mask) for group in self.groups])
         return self._masks[1]
 
+    def fold(self, outputs: list[torch.Tensor]) -> torch.Tensor:
+        """Each group's [examples, longest, ...] to the packed row's [1, length, ...]."""
+        tokens = [output[group.is_token] for output, group in zip(outputs, self.groups, strict=True)]
+        return torch.cat(tokens)[self._order][None]
+
     def _unfold(self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self.places is None:
+        if self.whole is None:
             return None
         if args:
-            return (args[0][0][self.places], *args[1:]), kwargs
-        return args, kwargs | {"hidden_states": kwargs["hidden_states"][0][self.places]}
+            return (args[0][0][self.whole.places], *args[1:]), kwargs
+        return args, kwargs | {"hidden_states": kwargs["hidden_states"][0][self.whole.places]}
 
     def _fold(self, layer: nn.Module, args: Any, output: Any) -> Any:
-        if self.is_token is None:
+        if self.whole is None:
             return None
         if isinstance(output, tuple):
-            return (output[0][self.is_token][None], *output[1:])
-        return output[self.is_token][None]
+            return (output[0][self.whole.is_token][None], *output[1:])
+        return output[self.whole.is_token][None]
 
 
 def attention(
@@ -89,14 +117,17 @@ def attention(
     row: RowPerExample = module.row_per_example  # type: ignore[assignment]
     mask = attention_mask
     is_plain = mask is not None and mask.dtype == torch.bool and mask.shape[:2] == (1, 1)
-    if row.places is None or mask is None or not is_plain or kwargs.get("position_bias") is not None:
+    if row.whole is None or mask is None or not is_plain or kwargs.get("position_bias") is not None:
         return sdpa_attention_forward(module, query, key, value, mask, **kwargs)
-    query, key, value = (_unfold_heads(tensor, row.places) for tensor in (query, key, value))
-    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
-        output = _attention_step_by_step(query, key, value, row.unfold_mask(mask), **kwargs)
-    else:
-        output, _ = sdpa_attention_forward(module, query, key, value, row.unfold_mask(mask), **kwargs)
-    return output[row.is_token][None], None
+    step_by_step = query.device.type == "cpu" and query.dtype == torch.bfloat16
+    outputs = []
+    for group, own_mask in zip(row.groups, row.unfold_mask(mask), strict=True):
+        q, k, v = (_unfold_heads(tensor, group.places) for tensor in (query, key, value))
+        if step_by_step:
+            outputs.append(_attention_step_by_step(q, k, v, own_mask, **kwargs))
+        else:
+            outputs.append(sdpa_attention_forward(module, q, k, v, own_mask, **kwargs)[0])
+    return row.fold(outputs), None
 
 
 def _unfold_heads(tensor: torch.Tensor, places: torch.Tensor) -> torch.Tensor:

@@ -49,15 +49,15 @@ def test_not_grouped_each_batch_holds_all_lengths_and_each_epoch_other_batches()
 
 
 @pytest.mark.parametrize(
-    ("asked", "grouped"),
-    [({}, True), ({"group_by_length": True}, True), ({"group_by_length": False}, False)],
+    ("packing", "asked", "grouped"),
+    [(True, None, False), (False, None, True)]
+    + [(packing, asked, asked) for packing in (True, False) for asked in (True, False)],
 )
-@pytest.mark.parametrize("packing", [True, False])
-def test_batches_are_grouped_unless_it_is_said_otherwise(
-    tmp_path: Path, packing: bool, asked: dict[str, bool], grouped: bool
+def test_batches_are_grouped_where_there_is_padding_unless_it_is_said_otherwise(
+    tmp_path: Path, packing: bool, asked: bool | None, grouped: bool
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
-    config = TrainConfig(tmp_path, "d", str(tmp_path), packing=packing, **asked)
+    config = TrainConfig(tmp_path, "d", str(tmp_path), packing=packing, group_by_length=asked)
     examples = [TokenisedExample("f:1", [1] * length, 1) for length in LENGTHS]
     assert plan(config, examples) == plan_steps(LENGTHS, 64, 2, 1, group_by_length=grouped)
     # Folders of before there was the key were grouped, and continue where they still are.

@@ -42,11 +42,11 @@ SIZES = {
 }
 OURS = {
     "ours, packed, bf16": {"packing": True, "dtype": "bf16", "micro_batch_tokens": 2048},
-    "ours, packed, as shuffled, bf16": {
+    "ours, packed, grouped by length, bf16": {
         "packing": True,
         "dtype": "bf16",
         "micro_batch_tokens": 2048,
-        "group_by_length": False,
+        "group_by_length": True,
     },
     "ours, packed, fp32": {"packing": True, "dtype": "fp32", "micro_batch_tokens": 2048},
     "ours, token budget, bf16": {"packing": False, "dtype": "bf16", "micro_batch_tokens": 2048},
