@@ -76,9 +76,9 @@ def mentions_media_or_files(text: str, rules: FilterRules) -> str | None:
     """
     if not rules.keywords:
         return None
-    if rules.harmless_phrases:
-        text = _any_of(rules.harmless_phrases).sub(" ", text)
     found = _any_of(rules.keywords).search(text)
+    if found and rules.harmless_phrases:
+        found = _any_of(rules.keywords).search(_any_of(rules.harmless_phrases).sub(" ", text))
     return f"mentions_media_or_files: {found.group().lower()}" if found else None
 
 
@@ -116,14 +116,15 @@ RULES: tuple[Callable[[str, FilterRules], str | None], ...] = (
 
 @lru_cache
 def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(_whole_word(phrase) for phrase in phrases), re.IGNORECASE)
-
-
-def _whole_word(keyword: str) -> str:
-    # A script without spaces has no word edges to ask for: there the keyword counts wherever it stands.
-    before = "" if is_unspaced(keyword[0]) else r"(?<!\w)"
-    after = "" if is_unspaced(keyword[-1]) else r"(?!\w)"
-    return before + re.escape(keyword) + after
+    by_edges: dict[tuple[str, str], list[str]] = {}
+    for phrase in phrases:
+        # A script without spaces has no word edges to ask for: there the phrase counts wherever it stands.
+        before = "" if is_unspaced(phrase[0]) else r"(?<!\w)"
+        after = "" if is_unspaced(phrase[-1]) else r"(?!\w)"
+        by_edges.setdefault((before, after), []).append(re.escape(phrase))
+    # The edge once for all of them: most places in a text are none.
+    patterns = (f"{before}(?:{'|'.join(some)}){after}" for (before, after), some in by_edges.items())
+    return re.compile("|".join(patterns), re.IGNORECASE)
 
 
 def _is_count(value: Any) -> bool:
