@@ -140,6 +140,7 @@ def ask(
         setting["max_prompt_tokens"] = prompt_limit(llm, manner.max_tokens)
         setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens or llm.batch_tokens
         setting["llm"] = dict(llm.description)
+        setting["num_parameters"] = llm.num_parameters
         if run.prepare(STAGE, _deciding(setting) | benchmark):
             decide(lambda: False)
             return None, setting
@@ -195,7 +196,8 @@ def _make_llm(config: LLMConfig, question: Question) -> LLM:
 
 
 def _deciding(setting: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in setting.items() if key != "system"}
+    # A name, and what follows from the model's weights.
+    return {key: value for key, value in setting.items() if key not in ("system", "num_parameters")}
 
 
 def _system_name(llm: LLMConfig) -> str:

@@ -103,7 +103,8 @@ def _beside_the_paper(
         rows.append((f"{row['system']} (paper)", row["size"], row["training"], None, float(row["rougeL"])))
     for name, metrics in systems.items():
         group = metrics["overall"]
-        rows.append((name, None, training.get(name), group["n"], _cell(group["rougeL"])))
+        size = _size(asked.get(name, {}).get("num_parameters"))
+        rows.append((name, size, training.get(name), group["n"], _cell(group["rougeL"])))
     sources = [f"Rows of the paper: {paper.source}, all {benchmark['tasks_of']} tasks."]
     if benchmark["partial"]:
         found = benchmark.get("part") or f"first {benchmark['max_instances_per_task']} instances of each task"
@@ -111,6 +112,14 @@ def _beside_the_paper(
     columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")
     title = f"{benchmark['label']}: zero-shot ROUGE-L beside the paper's"
     return [Table(title, columns, tuple(rows), (*notes, *sources))]
+
+
+def _size(num_parameters: int | None) -> str | None:
+    """A number of parameters as tables give it: 175B, 6.7B, 770M, 1.4M."""
+    if num_parameters is None:
+        return None
+    unit, letter = (1e9, "B") if num_parameters >= 1e9 else (1e6, "M")
+    return f"{num_parameters / unit:.{0 if num_parameters >= 10 * unit else 1}f}{letter}"
 
 
 def _named_variant(comparison: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from eval.score_chart import _papers_bars
 from eval.scoring import score
 from eval.summary import score_samples
 from eval.superni_run import evaluate_superni
+from eval.superni_tables import _size
 from eval.superni_tasks import Sample
 from eval.user_oriented import system_files
 from eval.xlingual import load_byte_pairs
@@ -215,6 +216,25 @@ def test_our_rows_stand_below_the_papers_and_a_part_is_said_to_be_one(tmp_path: 
     assert "Ours is partial (1 of 119 tasks)" in rows["mine"]["notes"]
     assert rows["mine"]["instruction tuning"] == ""  # of a file nobody knows it
     assert "\\toprule" in (tmp_path / "run" / "table.tex").read_text(encoding="utf-8")
+
+
+def test_the_size_of_a_model_that_was_run_stands_beside_those_of_the_papers(tmp_path: Path) -> None:
+    write_benchmark(tmp_path / "benchmark", {OFFICIAL: task(OFFICIAL)}, split=f"{OFFICIAL}\n")
+    asked = settings(tmp_path, superni_dir=str(tmp_path / "benchmark"), system="ours", max_tokens=4)
+    assert evaluate_superni(asked)["setting"]["num_parameters"] == 1_370_688
+    scored = {"run_dir": str(tmp_path / "again"), "predictions": str(tmp_path / "run")}
+    evaluate_superni(settings(tmp_path, superni_dir=str(tmp_path / "benchmark"), **scored))
+    for run_dir, name in ((tmp_path / "run", "ours"), (tmp_path / "again", "run")):
+        lines = (run_dir / "table.md").read_text(encoding="utf-8").splitlines()
+        assert sum(line.startswith(f"| {name} ") and "1.4M" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "size"),
+    [(175_000_000_000, "175B"), (6_738_415_616, "6.7B"), (11_307_321_344, "11B"), (774_030_080, "774M")],
+)
+def test_sizes_are_written_as_the_paper_does(count: int, size: str) -> None:
+    assert _size(count) == size
 
 
 def test_no_row_of_the_papers_stands_beside_a_system_without_some_predictions(tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ class LLM(ABC):
         is_chat: whether prompts go through a chat template, as one user turn.
         bill: what its answers used, kept up to date by a model that logs them; else None.
         is_encoder_decoder: whether prompts and answers have each a context of their own (T5).
+        num_parameters: of the model, an adapter's apart; None where unknown (served models).
     """
 
     chunk_size: int = 1
@@ -182,6 +183,7 @@ class LLM(ABC):
     is_chat: bool = False
     bill: "Bill | None" = None
     is_encoder_decoder: bool = False
+    num_parameters: int | None = None
 
     @property
     @abstractmethod
@@ -237,6 +239,7 @@ class WrappedLLM(LLM):
         self.chunk_size, self.context_length, self.is_chat = llm.chunk_size, llm.context_length, llm.is_chat
         self.bill = llm.bill
         self.is_encoder_decoder, self.batch_tokens = llm.is_encoder_decoder, llm.batch_tokens
+        self.num_parameters = llm.num_parameters
 
     @property
     def description(self) -> dict[str, object]:

@@ -49,6 +49,7 @@ class LocalLLM(LLM):
                 "use llm.endpoint=completions"
             )
         self._model = load_model(self._name, self._adapter, config)
+        self.num_parameters = self._model.num_parameters()
         self.is_encoder_decoder = bool(self._model.config.is_encoder_decoder)
         self._decoder: Decoder | EncoderDecoderDecoder
         if self.is_encoder_decoder:
