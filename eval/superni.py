@@ -16,9 +16,9 @@ from selfinstruct.settings import digest
 
 TRACKS = ("default", "xlingual")
 SUPERNI = "SuperNI"
-# Some official test tasks have fewer than 100 instances, and their sum is nowhere fixed; where they have
+# A few official test tasks have fewer than 100 instances, and their sum is nowhere fixed; where they have
 # fewer than so many on average, task files were cut short.
-_LEAST_MEAN_INSTANCES = 80
+_LEAST_MEAN_INSTANCES = 95
 UNNAMED = "unnamed benchmark in the natural-instructions format"
 
 # First 16 hex digits of the sha256 of each official test task's name: enough to tell an official task from
@@ -48,7 +48,7 @@ class Benchmark:
         missing_tasks: tasks of the split file without a task file.
         instances_of: instances of the whole benchmark, where all its tasks are there; for SuperNI the most
             there may be, if so many are missing that files must have been cut short.
-        left_out: ids of instances of the benchmark that lie behind `max_instances_per_task`.
+        left_out: ids of instances that lie behind `max_instances_per_task`, of the test set or not.
     """
 
     name: str
@@ -74,6 +74,12 @@ class Benchmark:
         return None
 
     @property
+    def num_short_tasks(self) -> int:
+        """How many tasks have fewer instances than are asked for."""
+        counts = Counter(sample.task for sample in self.samples)
+        return sum(number < self.max_instances_per_task for number in counts.values())
+
+    @property
     def partial(self) -> bool:
         """Whether tasks or instances are missing, or (SuperNI) more are taken than the official ones."""
         return self.part is not None or self._other_size
@@ -82,7 +88,7 @@ class Benchmark:
     def _other_size(self) -> bool:
         if self.name == SUPERNI:
             return self.max_instances_per_task != OFFICIAL_INSTANCES
-        return bool(self.left_out)
+        return len(self.samples) < self.instances_of
 
     @property
     def label(self) -> str:
@@ -109,13 +115,12 @@ class Benchmark:
     @property
     def found(self) -> str:
         """What was found, in a few lines for a terminal."""
-        counts = Counter(sample.task for sample in self.samples)
-        lines = [f"{self.label}: {counted(len(counts), 'task')}, {counted(len(self.samples), 'instance')}"]
+        num_tasks = len({sample.task for sample in self.samples})
+        lines = [f"{self.label}: {counted(num_tasks, 'task')}, {counted(len(self.samples), 'instance')}"]
         if not self.subset.is_whole:
             lines.append(f"chosen by {self.subset.words}")
         # Where the tasks are shorter by design (ours), nothing is wrong.
-        short = sum(number < self.max_instances_per_task for number in counts.values())
-        if self.name == SUPERNI and short:
+        if self.name == SUPERNI and (short := self.num_short_tasks):
             have = "has" if short == 1 else "have"
             limit = self.max_instances_per_task
             lines.append(f"{counted(short, 'task')} {have} fewer than {limit} instances")
@@ -152,6 +157,7 @@ class Benchmark:
             "track": self.track,
             "max_instances_per_task": self.max_instances_per_task,
             "instances": len(self.samples),
+            **({"short_tasks": self.num_short_tasks} if self.name == SUPERNI else {}),
             **({"part": part} if part else {}),
             **({} if has_all else {"predicted": num_predicted}),
             **({} if self.subset.is_whole else {"subset": self.subset.as_json()}),
@@ -215,16 +221,20 @@ def load_benchmark(
         missing_tasks=tuple(task for task in names if not task_file(folder, task).is_file()),
         max_instances_per_task=max_instances_per_task,
         samples=tuple(samples),
-        instances_of=_instances_of(name, len(found), len(samples), len(left_out)),
+        instances_of=_instances_of(
+            name, len(found), len(samples), max_instances_per_task, sum(f.num_left_out_of_test for f in files)
+        ),
         left_out=frozenset(left_out),
         subset=subset,
     )
 
 
-def _instances_of(name: str, tasks: int, instances: int, left_out: int) -> int:
+def _instances_of(name: str, tasks: int, instances: int, max_instances: int, left_out_of_test: int) -> int:
     if name != SUPERNI:
-        return instances + left_out
-    return tasks * OFFICIAL_INSTANCES if instances < tasks * _LEAST_MEAN_INSTANCES else instances
+        return instances + left_out_of_test
+    asked = tasks * min(max_instances, OFFICIAL_INSTANCES)
+    were_cut = instances < asked * _LEAST_MEAN_INSTANCES / OFFICIAL_INSTANCES
+    return asked if were_cut else instances
 
 
 def task_file(folder: Path, name: str) -> Path:

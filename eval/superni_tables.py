@@ -109,8 +109,10 @@ def _beside_the_paper(
     if benchmark["partial"]:
         found = benchmark.get("part") or f"first {benchmark['max_instances_per_task']} instances of each task"
         sources.append(f"Ours is partial ({found}): not to be compared with the paper's.")
+    if few := [name for name, found in asked.items() if found.get("num_examples")]:
+        sources.append(f"The paper's rows are zero-shot, {', '.join(few)} not: not to be compared with them.")
     columns = ("system", "size", "instruction tuning", "instances", "ROUGE-L")
-    title = f"{benchmark['label']}: zero-shot ROUGE-L beside the paper's"
+    title = f"{benchmark['label']}: ROUGE-L beside the paper's zero-shot rows"
     return [Table(title, columns, tuple(rows), (*notes, *sources))]
 
 
@@ -180,6 +182,8 @@ def setting_note(metrics: Metrics) -> str:
         asked = _asked(setting, metrics)
     tasks = f"{benchmark['tasks_found']} of {benchmark['tasks_of']} tasks, {benchmark['track']} track"
     each_task = f"first {benchmark['max_instances_per_task']} instances of each"
+    if short := benchmark.get("short_tasks"):
+        each_task += f" ({short} {'has' if short == 1 else 'have'} fewer)"
     if "predicted" in benchmark:
         part = predicted_part(benchmark["predicted"], benchmark["instances"])
         by_all = " by every system" if "systems" in metrics else ""
@@ -201,7 +205,9 @@ def _asked(setting: Mapping[str, Any], metrics: Metrics) -> str:
             shown += f" (for want of room {places} of {sum(by_number.values())} prompts)"
         stops = [*setting["stop"], *(["the first blank line"] if setting.get("stop_at_paragraph") else [])]
         stopped = f", stopped at {' or '.join(map(repr, stops))}" if stops else ""
-        return f"{shown}, prompt {setting['prompt_style']}, greedy, {limit}{stopped}"
+        chat = setting["prompt_style"] != "chat" and setting.get("llm", {}).get("chat")
+        form = f"prompt {setting['prompt_style']}{' as a turn of a chat' if chat else ''}"
+        return f"{shown}, {form}, greedy, {limit}{stopped}"
 
 
 def counts_note(metrics: Metrics) -> str:

@@ -64,10 +64,12 @@ def read_split(folder: Path, track: str) -> list[str]:
 
 @dataclass(frozen=True)
 class TaskFile:
-    """One task file's samples, and the ids of the instances of its test set (the first 100) behind them."""
+    """One task file's samples, the ids of the instances behind them, and how many of those are of its test
+    set (the first 100)."""
 
     samples: tuple[Sample, ...]
     left_out: tuple[str, ...]
+    num_left_out_of_test: int
 
 
 def read_task(path: Path, name: str, track: str, max_instances: int, num_examples: int = 0) -> TaskFile:
@@ -102,9 +104,9 @@ def read_task(path: Path, name: str, track: str, max_instances: int, num_example
                 examples=examples,
             )
         )
-    behind = instances[max_instances:OFFICIAL_INSTANCES]
+    behind = instances[max_instances:]
     left_out = (str(each.get("id")) if isinstance(each, dict) else "" for each in behind)
-    return TaskFile(tuple(samples), tuple(left_out))
+    return TaskFile(tuple(samples), tuple(left_out), len(instances[max_instances:OFFICIAL_INSTANCES]))
 
 
 def _instance_id(instance: dict[str, Any], where: str) -> str:

@@ -117,6 +117,18 @@ def test_examples_shown_and_cut_definitions_are_counted_and_said(benchmark: Benc
     assert "and 1 whose prompt held no input and not all of the definition" in counts_note(metrics)
 
 
+def test_a_prompt_that_goes_through_a_chat_template_is_said_to(benchmark: Benchmark) -> None:
+    metrics = summary(benchmark, predicted(benchmark, *"aaaaaa"))
+    setting = {"mode": "zero-shot", "system": "s", "num_examples": 0, "stop": [], "max_tokens": 9}
+    for style, chat, shown in (
+        ("tk-def", False, "prompt tk-def, greedy"),
+        ("tk-def", True, "prompt tk-def as a turn of a chat, greedy"),
+        ("chat", True, "prompt chat, greedy"),
+    ):
+        metrics["setting"] = setting | {"prompt_style": style, "llm": {"chat": chat}}
+        assert shown in setting_note(metrics)
+
+
 def test_scores_on_disk_come_back_as_lists_by_task(benchmark: Benchmark, tmp_path: Path) -> None:
     predictions = predicted(benchmark, "a b", "x", "a b", "a b\n\nx", "c", "x")
     write_scores(tmp_path / "scores.jsonl", benchmark.samples, score_samples(benchmark.samples, predictions))

@@ -84,12 +84,13 @@ def test_task_files_cut_short_are_never_the_whole_of_superni(
 ) -> None:
     names = [f"task{number}" for number in range(119)]
     monkeypatch.setattr("eval.superni.official_digests", lambda track: {_name_digest(name) for name in names})
-    benchmark = load(write_benchmark(tmp_path, {name: task(name, instances=4) for name in names}))
-    assert benchmark.label == "SuperNI (partial, 476 of up to 11,900 instances)"
-    assert (
-        benchmark.as_json() | {"partial": True, "part": "476 of up to 11,900 instances"}
-        == benchmark.as_json()
-    )
+    benchmark = load(write_benchmark(tmp_path / "cut", {name: task(name, instances=94) for name in names}))
+    assert benchmark.label == "SuperNI (partial, 11,186 of up to 11,900 instances)"
+    said = {"partial": True, "part": "11,186 of up to 11,900 instances", "short_tasks": 119}
+    assert benchmark.as_json() | said == benchmark.as_json()
+    few_short = {name: task(name, instances=100 if number > 9 else 60) for number, name in enumerate(names)}
+    whole = load(write_benchmark(tmp_path / "whole", few_short))
+    assert (whole.label, whole.as_json()["short_tasks"]) == ("SuperNI", 10)
 
 
 def test_there_are_119_official_tasks() -> None:

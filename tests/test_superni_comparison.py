@@ -297,6 +297,16 @@ def test_ids_behind_the_first_instances_are_not_called_foreign(folder: Path) -> 
     assert "and 2 of instances behind the first 1 of each task (left out)" in text
 
 
+def test_ids_behind_the_official_first_100_are_not_called_foreign(tmp_path: Path) -> None:
+    write_benchmark(tmp_path / "benchmark", {"t1": task("t1", instances=103)})
+    texts = {instance("t1", number)["id"]: "yes" for number in range(103)} | {"t1-foreign": "no"}
+    path = predictions_file(tmp_path / "mine.jsonl", texts)
+    metrics = evaluate_superni(settings(tmp_path, predictions=path, superni_dir=str(tmp_path / "benchmark")))
+    counts = metrics["counts"]
+    assert (counts["instances"], counts["behind_the_first"], counts["not_in_benchmark"]) == (100, 3, 1)
+    assert not metrics["benchmark"]["partial"]
+
+
 @pytest.fixture(scope="module")
 def byte_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small byte-level tokenizer of GPT-2's kind."""
