@@ -40,6 +40,7 @@ class DataSource:
         known = ("prompt", "completion", "instruction", "input", "output", "messages")
         for name in self.fields:
             _require(name in known, "data: fields", name, f"one of {', '.join(known)}")
+        _require(bool(self.path.strip()), "data", "", "a file, a folder or a hub id; it is empty")
         _require(self.weight > 0, "data: weight", self.weight, "above 0")
         _require(self.sample is None or self.sample > 0, "data: sample", self.sample, "at least 1, or null")
 

@@ -75,7 +75,7 @@ def render(rows: Iterable[Row], template: TemplateConfig, seed: int, tokenizer: 
     """
     for index, row in enumerate(rows):
         where = row.where
-        given = row.instance[1].strip() if row.instance else ""
+        given = row.input or (row.instance[1].strip() if row.instance else "")
         if template.name == "chat" or (row.pair is None and row.instance is None):
             yield from _chat_examples(where, row.messages or _turns(row), given, tokenizer)
         elif template.name == "fixed" and row.instance:

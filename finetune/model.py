@@ -113,6 +113,8 @@ def _add_adapters(base: Any, config: TrainConfig, dtype: torch.dtype) -> PeftMod
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="fan_in_fan_out")  # GPT-2's; peft sets it itself
+            # Of patterns that peft makes itself for fused experts, and finds there.
+            warnings.filterwarnings("ignore", message=".*_pattern keys did not match any")
             model = get_peft_model(base, _lora(config.method, base.config.model_type))
     except ValueError as error:
         raise UserError(f"method.target_modules={config.method.target_modules}: {error}") from error

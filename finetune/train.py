@@ -143,7 +143,8 @@ def train(
         checkpoints.prune(config.run_dir / "checkpoints", keep=1)
         run.complete("machine")
         run.complete("train", **counts)
-    say(f"{config.output}: written")
+    merged = config.run_dir / "model"
+    say(f"{config.output}: written" + (f"; merged: {merged}" if config.export == "merged" else ""))
 
 
 def fitted(config: TrainConfig) -> TrainConfig:
@@ -248,7 +249,8 @@ def tokenise_rows(
     examples, counts = tokenise(texts, tokenizer, tokenizer.eos_token_id, config.longest)
     summary = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
     if not examples:
-        raise UserError(f"data: nothing is left to train on ({summary}); raise max_length")
+        advice = 'raise max_length, or give "input" (the part of a prompt that may be shortened)'
+        raise UserError(f"data: nothing is left to train on ({summary}); {advice}")
     say(summary)
     return examples, counts
 

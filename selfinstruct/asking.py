@@ -70,7 +70,7 @@ class AskingBar:
         seconds = max(end - start, 1e-9)
         return [
             f"{(requests_now - requests) / seconds:,.1f} requests/s",
-            f"{(tokens_now - tokens) / seconds:,.0f} tokens/s",
+            f"{_short((tokens_now - tokens) / seconds)} tokens/s",
         ]
 
     def _cost(self, cost: float, done: int) -> str:
@@ -78,4 +78,12 @@ class AskingBar:
         if not made:
             return f"cost {money(cost)}"
         whole = cost + (cost - self._cost_before) / made * max(0, self._total - done)
-        return f"cost {money(cost)} of about {money(whole)}"
+        return f"cost {money(cost)}, ~{money(whole)} at the stage's end"
+
+
+def _short(number: float) -> str:
+    """950, 4.1k, 280k, 1.2M: a line of a terminal is short."""
+    if number < 1000:
+        return f"{number:.0f}"
+    scaled, unit = (number / 1000, "k") if number < 1e6 else (number / 1e6, "M")
+    return f"{scaled:.{1 if scaled < 100 else 0}f}{unit}"

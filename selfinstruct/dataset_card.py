@@ -20,6 +20,8 @@ from selfinstruct.dataset_card_model import NO_LICENCE, answering_model, second_
 from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS
 from selfinstruct.figures import FOLDER as FIGURES
 from selfinstruct.finetuning_data import ALL_INSTANCES, TRAIN
+from selfinstruct.instances import INSTANCES
+from selfinstruct.instruction_files import INSTRUCTIONS, REQUESTS
 from selfinstruct.markdown import markdown_code, markdown_table
 from selfinstruct.paper_numbers import published
 from selfinstruct.prompts import Prompts
@@ -55,15 +57,19 @@ def write_dataset_card(
     if "instructions" not in statistics and "regeneration" in statistics:
         # Instances of another origin: nothing here was generated but their outputs.
         _, license_found = second_model(config)
+        is_toy = (config["regeneration"]["llm"] or {}).get("backend") == "tiny"
         about = []
     else:
-        model, license_found = answering_model(config["llm"])
+        found = stages_found(folder, statistics)
+        is_asked = "usage" in statistics or not found
+        is_toy = is_asked and config["llm"]["backend"] == "tiny"
+        model, license_found = answering_model(config["llm"]) if is_asked else ("Not known here", None)
+        if found:
+            model += f"; what wrote the {' and '.join(found)} that were in this folder before is not known"
+            license_found = None  # of the one model is not that of the other's text
         about = [
             f"## Model\n\n{model}. Licence: {model_license or license_found or NO_LICENCE}.",
-            _settings(config),
-            _queries(config["queries"]),
-            _prompts(prompts),
-            "## Filters\n\n" + markdown_table(("rule", "setting"), _filters(config)),
+            *(_how_asked(config, prompts) if is_asked else []),
             counts_section(statistics),
         ]
     parts = [
@@ -77,12 +83,32 @@ def write_dataset_card(
         regeneration_section(config, statistics),
         leaks_section(statistics),
         cost_section(statistics),
-        limits_section(config, statistics),
+        limits_section(is_toy, statistics),
     ]
     if figures:
         shown = [f"![{_CAPTIONS[name]}]({FIGURES}/{name}.png)" for name in figures]
         parts.append("## Figures\n\n" + "\n\n".join(shown))
     jsonl.replace_text(folder / CARD, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def stages_found(folder: Path, statistics: Mapping[str, Any]) -> list[str]:
+    """What of a folder's data was there before anything was asked here, as in one of the released code."""
+    asked = statistics.get("usage", {}).get("by_stage", {})
+    files = {"instructions": folder / INSTRUCTIONS, "instances": folder / INSTANCES}
+    found = {stage for stage, path in files.items() if path.exists() and stage not in asked}
+    requests = folder / REQUESTS
+    if requests.exists() and any(record.get("adopted") for _, record in jsonl.numbered_records(requests)):
+        found.add("instructions")
+    return sorted(found)
+
+
+def _how_asked(config: Mapping[str, Any], prompts: Prompts) -> list[str]:
+    return [
+        _settings(config),
+        _queries(config["queries"]),
+        _prompts(prompts),
+        "## Filters\n\n" + markdown_table(("rule", "setting"), _filters(config)),
+    ]
 
 
 def _front_matter(folder: Path, licence: str | None) -> str:
@@ -133,7 +159,7 @@ def _settings(config: Mapping[str, Any]) -> str:
             f"{paper['tasks_shown']}, {paper['tasks_shown_machine']}",
         ),
         (
-            "novelty: ROUGE-L with every pool member below",
+            "novelty: ROUGE-L with every pool member, at most",
             config["novelty"]["threshold"],
             paper["novelty_rougeL_below"],
         ),

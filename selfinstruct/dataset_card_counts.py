@@ -138,9 +138,9 @@ def cost_section(statistics: Mapping[str, Any]) -> str:
     )
 
 
-def limits_section(config: Mapping[str, Any], statistics: Mapping[str, Any]) -> str:
-    """What to mind before the data is used."""
-    if config["llm"]["backend"] == "tiny":
+def limits_section(is_toy: bool, statistics: Mapping[str, Any]) -> str:
+    """What to mind before the data is used; `is_toy`: the embedded model wrote it."""
+    if is_toy:
         limits = [
             "Written by the project's embedded toy model in its little world: it shows that the pipeline "
             "runs, and is of no use as training data for anything else."

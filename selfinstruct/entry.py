@@ -72,8 +72,12 @@ def _print_help(config_name: str) -> None:
     try:
         print(_help(config_name), flush=True)
     except BrokenPipeError:  # `--help | head`: the reader has what it wanted
-        # What is left to be written at the end of the process meets no closed pipe either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_what_is_printed()
+
+
+def _drop_what_is_printed() -> None:
+    # What is left to be written at the end of the process meets no closed pipe either.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _help(config_name: str) -> str:
@@ -171,6 +175,9 @@ def _exit(error: Exception) -> NoReturn:
         case HydraException() | OmegaConfBaseException():
             print(f"error: {_reworded(error)}", file=sys.stderr)
             sys.exit(2)
+        case BrokenPipeError():  # whoever read what is printed wants no more of it, as with `| head`
+            _drop_what_is_printed()
+            sys.exit(1)
         case _:
             note = "the traceback is in the run folder's run.log"
             traceback.print_exception(error, file=sys.stderr)

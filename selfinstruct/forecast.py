@@ -70,12 +70,13 @@ def forecast(
     made = _lines(folder / INSTRUCTIONS)
     marks = jsonl.read_if_there(folder / REQUESTS)
     accepted = (made / len(marks) if marks and made else None) or ACCEPTED_PER_REQUEST
+    in_all = max(num_instructions, made)  # the last answer may have brought more than were asked for
     requests = {
         "instructions": ceil((num_instructions - made) / accepted) + overshoot
         if made < num_instructions
         else 0,
-        "classification": num_instructions - min(num_instructions, _lines(folder / CLASSIFICATION)),
-        "instances": num_instructions - min(num_instructions, _lines(folder / INSTANCES)),
+        "classification": max(0, in_all - _lines(folder / CLASSIFICATION)),
+        "instances": max(0, in_all - _lines(folder / INSTANCES)),
     }
     forecasts = []
     for stage, sampled in rendered.items():

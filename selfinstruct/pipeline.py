@@ -3,6 +3,7 @@
 Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -12,7 +13,7 @@ from typing import Any
 from selfinstruct import jsonl
 from selfinstruct.classification import ClassificationStage, classification_file, read_classification
 from selfinstruct.dataset_card import write_dataset_card
-from selfinstruct.errors import RecordingUsedUp, StoppedEarly
+from selfinstruct.errors import RecordingUsedUp, StoppedEarly, UserError
 from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, push_to_hub, write_exports
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
@@ -74,6 +75,8 @@ def generate(config: GenerateConfig) -> None:
         other_prices={"regeneration": config.price_of_regeneration},
     )
     with open_run(config.run_dir, "generate", _as_json(config), adopts=RELEASED_FILES) as run:
+        if config.llm.backend == "replay":
+            _refuse_other_recording(config, prompts)
         bills: dict[str, Bill] = {}
         if asking := [stage for stage in STAGES[:3] if stage in config.stages]:
             with _answering(config, config.llm, config.price, run, bills) as llm:
@@ -86,6 +89,27 @@ def generate(config: GenerateConfig) -> None:
             with _answering(config, config.regeneration.model, price, run, bills) as llm:
                 _regeneration(run, config, seeds, llm)
         _what_came_out(run, config, prompts, yardsticks, bills)
+
+
+def _refuse_other_recording(config: GenerateConfig, prompts: Prompts) -> None:
+    """Refuse to replay what was recorded with other seed tasks or prompts than this run's.
+
+    Raises:
+        UserError: the recording is a run folder of ours that says so.
+    """
+    assert config.llm.responses is not None
+    try:
+        manifest = json.loads((Path(config.llm.responses) / "manifest.json").read_text(encoding="utf-8"))
+        recorded = manifest["steps"]["instructions"]["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    ours = {"seed_tasks": file_digest(config.seed_tasks), "prompt": digest(repr(prompts.instructions))}
+    keys = {"seed_tasks": "seed_tasks", "prompt": "prompts"}
+    for name, value in ours.items():
+        if recorded.get(name, value) != value:
+            key = keys[name]
+            reason = f"was recorded with other {key.replace('_', ' ')}; give {key}= as it was given there"
+            raise UserError(f"llm.responses={config.llm.responses}: {reason}, or ask a model")
 
 
 def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:

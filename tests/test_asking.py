@@ -68,7 +68,7 @@ def test_a_terminal_shows_one_live_line_a_stage(server: FakeServer, tmp_path: Pa
         assert len(states) > 3
         assert all(len(state) <= COLUMNS for state in states)
         assert all(" requests/s, " in state and " tokens/s, cost " in state for state in states[1:])
-        assert " left" in states[1] and " of about " in states[-2]
+        assert " left" in states[1] and " at the stage's end" in states[-2]
 
 
 def test_a_log_gets_plain_lines_and_the_bill(server: FakeServer, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_line_names_the_most_frequent_reasons_and_what_the_stage_will_cost(
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("instructions: 40%, 4 of 10, ")
     # 40 before, 8 for two, six to come
-    assert "cost 48.00 of about 72.00" in line
+    assert "cost 48.00, ~72.00 at the stage's end" in line
     assert line.endswith("1,013 rejected: d 1,000, c 7, b 5")
 
 

@@ -242,3 +242,18 @@ def test_a_hub_dataset_is_read_by_its_id(hub: dict[str, str], tmp_path: Path) ->
     )
     assert "Unknown split" in missing.stderr and "Traceback" not in missing.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"split": "test"}, "split=test is for hub datasets"),
+        ({"subset": "x"}, "subset=x is for hub datasets"),
+    ],
+)
+def test_settings_of_hub_datasets_are_refused_for_a_file(
+    tmp_path: Path, given: dict[str, str], message: str
+) -> None:
+    jsonl.replace(tmp_path / "train.jsonl", [{"prompt": "Name a tree.", "completion": " Oak"}])
+    with pytest.raises(UserError, match=message):
+        source_digest(DataSource(str(tmp_path / "train.jsonl"), **given))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import finetune_tokenizers as families
@@ -10,9 +11,10 @@ import torch
 from finetune_small import CHAT
 
 from finetune.batching import collate
-from finetune.config import TemplateConfig
+from finetune.config import DataSource, TemplateConfig
 from finetune.examples import IGNORED, Example, TokenisedExample, render, tokenise
-from finetune.sources import Row
+from finetune.sources import Row, load_source
+from selfinstruct import jsonl
 from selfinstruct.encoding import WITH_INPUT, WITHOUT_INPUT, evaluation_prompt, fill
 
 FAMILIES: dict[str, Callable[[], Any]] = {
@@ -100,6 +102,20 @@ def test_a_shortened_prompt_keeps_instruction_and_frame_and_loses_the_end_of_its
         assert counts["prompts_shortened"] == 1
         assert max_length - 6 < len(tokens.ids) <= max_length < len(whole.ids)
         assert tokens.ids[tokens.num_prompt :] == whole.ids[whole.num_prompt :]  # the target is whole
+
+
+def test_a_pair_with_its_input_named_is_shortened_too(tmp_path: Path) -> None:
+    given = "fish tree " * 40 + "moon"
+    line = {"prompt": f"Sort these words: {given}\nSorted:", "completion": " yellow", "input": given}
+    jsonl.replace(tmp_path / "pairs.jsonl", [line])
+    rows = load_source(DataSource(str(tmp_path / "pairs.jsonl")), seed=1).rows
+    tokenizer = FAMILIES["gpt2"]()
+    (tokens,), counts = tokenise(
+        render(rows, TemplateConfig(), 1, tokenizer), tokenizer, tokenizer.eos_token_id, 50
+    )
+    text = tokenizer.decode(tokens.ids[: tokens.num_prompt])
+    assert text.startswith("Sort these words: fish tree") and text.endswith("\nSorted:")
+    assert "moon" not in text and counts["prompts_shortened"] == 1
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama_3", "llama_2", "bert"])
