@@ -20,7 +20,9 @@ for (const browser of document.querySelectorAll(".browser")) {
     place: Number(element.dataset.place || 0),
     answers: [...element.querySelectorAll(".answer")],
     get text() {  // made at the first search: most pages are never searched
-      const text = this.element.textContent.toLowerCase().replace(/\s+/g, " ");
+      const copy = this.element.cloneNode(true);
+      copy.querySelector(".entry")?.remove();
+      const text = copy.textContent.toLowerCase().replace(/\s+/g, " ");
       Object.defineProperty(this, "text", { value: text });
       return text;
     },

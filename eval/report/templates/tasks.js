@@ -120,7 +120,12 @@ const show = (list) => {
     const text = textOf(item);
     return words.every((word) => text.includes(word) || item.id === word);
   };
-  const found = narrow(inOrder(list, fields.sort.value), list.facets, fits);
+  let found = narrow(inOrder(list, fields.sort.value), list.facets, fits);
+  if (words.length > 1 && !fields.sort.value) {  // who has the words as they were typed comes first
+    const typed = fields.search.value.trim().toLowerCase();
+    const exact = new Set(found.filter((item) => textOf(item).includes(typed)));
+    found = [...exact, ...found.filter((item) => !exact.has(item))];
+  }
   const searched = isWhole ? `all ${number(list.total)}` : `${number(list.items.length)} of ${number(list.total)}, reading on`;
   const told = found.length === list.total ? `${number(list.total)} texts.` :
     `${found.length ? number(found.length) : "No"} text${found.length > 1 ? "s fit" : " fits"}; searched ${searched}.`;
