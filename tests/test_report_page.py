@@ -182,6 +182,20 @@ def test_the_page_is_never_wider_than_the_screen(browser: Any, report: str, widt
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_what_goes_on_at_the_side_fades_out_there(browser: Any, report: str) -> None:
+    opened = Opened(browser, report, 390)
+    table = opened.page.locator("#scores div.wide:not(.drawing)").first
+    sides = "box => [...box.classList].filter(name => name.startsWith('more-'))"
+    opened.page.locator("#scores div.wide.more-right").first.wait_for()
+    assert table.evaluate(sides) == ["more-right"]
+    table.evaluate("box => box.scrollTo(box.scrollWidth, 0)")
+    opened.page.locator("#scores div.wide.more-left").first.wait_for()
+    assert table.evaluate(sides) == ["more-left"]
+    opened.page.set_viewport_size({"width": 1280, "height": 800})
+    opened.page.wait_for_timeout(200)
+    assert table.evaluate(sides) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(browser: Any, report: str, scheme: str) -> None:
     """WCAG AA: a contrast of 4.5 for every text colour that the page has, figures' labels among them."""
