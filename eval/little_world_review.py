@@ -17,6 +17,7 @@ from selfinstruct.classification import read_classification
 from selfinstruct.errors import UserError
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS
+from selfinstruct.llm.tiny.wording import why_not_read
 from selfinstruct.llm.tiny.world import OPERATIONS, TASKS, Task, is_correct, recognise, solve
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.runs import open_run
@@ -54,6 +55,7 @@ class Judged:
     task: Task | None
     input_is_appropriate: bool
     output_is_acceptable: bool
+    reason: str | None = None  # what is wrong, for people
 
     def answers(self) -> dict[str, bool]:
         """The answers to `QUESTIONS`."""
@@ -69,9 +71,22 @@ def judge(instruction: str, input_text: str, output: str) -> Judged:
     """What an expert of the world would say of an instance (paper, section 3.3)."""
     task = recognise(instruction)
     if task is None:
-        return Judged(None, False, False)
+        return Judged(None, False, False, why_not_read(instruction))
     appropriate = solve(task, input_text) is not None if task.needs_input else not input_text.strip()
-    return Judged(task, appropriate, is_correct(task, input_text, output))
+    acceptable = is_correct(task, input_text, output)
+    reason = None if appropriate and acceptable else _reason(task, input_text, appropriate)
+    return Judged(task, appropriate, acceptable, reason)
+
+
+def _reason(task: Task, input_text: str, input_is_appropriate: bool) -> str:
+    name = f"the task {task.name.replace('_', ' ')!r}"
+    if not input_is_appropriate:
+        lists = [part.split(", ") for part in input_text.split(" / ")]
+        twice = any(len(set(items)) < len(items) for items in lists)
+        what = "names a thing twice" if twice else "is none that the rules can answer"
+        return f"for {name} the input {what if task.needs_input else 'should be empty'}"
+    right = solve(task, input_text)
+    return f"the output is no answer to {name}" if right is None else f"right would be: {right}"
 
 
 def review(config: ReviewConfig) -> None:
@@ -110,7 +125,8 @@ def _read(path: Path) -> list[jsonl.Record]:
 
 
 def _line(instance: jsonl.Record, judged: Judged) -> jsonl.Record:
-    return instance | {"task": judged.task.name if judged.task else None} | judged.answers()
+    told = {"task": judged.task.name if judged.task else None} | judged.answers()
+    return instance | told | {"reason": judged.reason}
 
 
 def summarise_review(

@@ -45,7 +45,11 @@ def _levels_figure(systems: Mapping[str, Any]) -> "Figure":
         for row, (start, share) in enumerate(zip(left, shares, strict=True)):
             if share >= 4:  # else the number does not fit
                 shade = "white" if level in "AD" else "black"
-                axes.text(start + share / 2, row, f"{share:.0f}", ha="center", va="center", color=shade)
+                name = (
+                    f"inside_{level}_{row}"  # the report's page leaves these letters as they are in the dark
+                )
+                place = (start + share / 2, row)
+                axes.text(*place, f"{share:.0f}", ha="center", va="center", color=shade, gid=name)
         left += shares
     for row, name in enumerate(names):
         good = systems[name]["A+B"]

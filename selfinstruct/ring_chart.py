@@ -56,6 +56,7 @@ def draw_ring(
             ha="center",
             va="center",
             fontsize=min(size, fits),
+            gid=f"inside_{len(axes.texts)}",  # the report's page leaves these letters black in the dark
         )
 
 

@@ -53,6 +53,39 @@ def test_a_task_without_input_wants_none() -> None:
     assert not judge(instruction, "fox", output).answers()["appropriate_input"]
 
 
+@pytest.mark.parametrize(
+    ("instruction", "given", "output", "reason"),
+    [
+        ("Reverse the list of fruits.", "fig, pear, plum", "plum, pear, fig", None),
+        ("Reverse the list of fruits.", "fig, pear, plum", "fig", "right would be: plum, pear, fig"),
+        ("Reverse the list of fruits.", "fig, fig, plum", "plum, fig, fig", "names a thing twice"),
+        ("Reverse the list of fruits.", "fox, fig", "fig, fox", "none that the rules can answer"),
+        ("Write a poem about the sea.", "", "x", "no part of it is a wording"),
+        (
+            "Reverse the list of fruits, tools and cities.",
+            "",
+            "x",
+            "names 3 kinds of things (fruit, tool, city)",
+        ),
+        (
+            "You are given a list of fruits. Sing it aloud.",
+            "",
+            "x",
+            "no task of the world is worded “sing it",
+        ),
+        (
+            *("You get a sentence about a worker and a new name. Reverse the list of workers.", "", "x"),
+            "its parts are of different tasks: “a sentence about a worker and a new name” and “reverse the",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(
+    instruction: str, given: str, output: str, reason: str | None
+) -> None:
+    found = judge(instruction, given, output).reason
+    assert found is None if reason is None else reason in str(found)
+
+
 def test_one_instance_an_instruction_is_reviewed_and_all_outputs_are_counted() -> None:
     instruction, (given, output) = instruction_of("reverse"), instance_of("reverse")
     wrong = {"instruction": "Write a poem.", "input": "", "output": "x"}
@@ -87,6 +120,7 @@ def test_the_command_writes_each_judgement_and_the_figures(tmp_path: Path, gener
     review(config)
     (line,) = jsonl.read(tmp_path / "run" / "instances.jsonl")
     assert line["task"].startswith("reverse") and line["all_fields_valid"] is True
+    assert line["reason"] is None
     found = json.loads((tmp_path / "run" / "review.json").read_bytes())
     assert (found["instructions"], found["valid_instructions"], found["task_families"]) == (3, 2, 2)
     assert (found["classification_right"], found["classification_judged"]) == (1, 2)

@@ -1,5 +1,6 @@
 """The report in a real browser: its lists can be searched, model text is inert, a phone shows it whole."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def test_the_page_is_silent_asks_for_nothing_and_runs_no_model_text(browser: Any
     opened = Opened(browser, report)
     assert opened.page.evaluate("window.pwned === undefined && !document.getElementById('pwned')")
     assert opened.page.locator("h1").count() == 1
-    assert any(HOSTILE[0] in text for text in opened.shown())
+    opened.page.locator("#tasks-demo").get_by_label("Sort").select_option("as in the run")
+    for text, shown in zip(HOSTILE[:2], opened.shown(), strict=False):
+        assert text in shown
     assert opened.said == []
 
 
@@ -60,10 +63,11 @@ def test_search_and_choice_narrow_the_list_and_more_are_shown_on_demand(browser:
     tasks.get_by_role("searchbox").fill("WORD 37")
     assert len(opened.shown()) == 1
     assert "word 37," in opened.shown()[0]
-    assert "1 of 1 texts that fit" in tasks.get_by_role("status").inner_text()
+    status = tasks.get_by_role("status")
+    assert status.inner_text() == "1 of 1 texts that fit shown; searched all 45."
     tasks.get_by_role("searchbox").fill("no such text")
     assert opened.shown() == []
-    assert tasks.get_by_role("status").inner_text() == "No text fits."
+    assert status.inner_text() == "No text fits; searched all 45."
     tasks.get_by_role("searchbox").fill("")
     tasks.get_by_label("Judged").select_option("a wrong output")
     assert len(opened.shown()) == 1
@@ -79,6 +83,44 @@ def test_search_and_choice_narrow_the_list_and_more_are_shown_on_demand(browser:
     assert opened.said == []
 
 
+def test_a_search_of_a_sample_says_so_and_leads_to_the_page_of_all(browser: Any, tmp_path: Path) -> None:
+    demo = write_demo(
+        tmp_path / "demo", instructions=[f"Say what number {n} is good for." for n in range(90)]
+    )
+    make_report(MakeReportConfig(tmp_path / "out", [demo], 30, None))
+    opened = Opened(browser, f"file://{tmp_path}/out/report.html")
+    tasks = opened.page.locator("#tasks-demo")
+    assert "8 of 30 texts shown, a sample of the 90 in the run." in tasks.locator(".status").inner_text()
+    tasks.get_by_role("searchbox").fill("number 88 ")
+    assert tasks.get_by_role("status").inner_text() == "No text fits; searched the sample of 30 out of 90."
+    opened.said.clear()
+    tasks.get_by_role("link", name="Search all 90 in tasks.html").click()
+    opened.page.get_by_text("1 text fits; searched all 90.").wait_for()
+    assert [text for text in opened.shown("list-accepted") if "number 88 " in text]
+    opened.page.go_back()
+    tasks.locator(".entry").first.click()
+    opened.page.get_by_text("task-4 alone.").wait_for()
+
+
+def test_choices_offer_only_what_the_others_leave(browser: Any, report: str) -> None:
+    opened = Opened(browser, report)
+    rejected, tasks = opened.page.locator("#rejected-demo"), opened.page.locator("#tasks-demo")
+    offers = "select => [...select.options].map(option => option.text)"
+    reason = rejected.get_by_label("Reason")
+    assert reason.evaluate(offers) == ["all", "too similar (1)", "too short (1)"]
+    rejected.get_by_role("searchbox").fill("short")
+    assert reason.evaluate(offers) == ["all", "too short (1)"]
+    judged = tasks.get_by_label("Judged")
+    assert judged.evaluate(offers) == ["all", "all right (44)", "a wrong output (1)"]
+    tasks.get_by_label("Kind").select_option("classification")
+    assert judged.evaluate(offers) == ["all", "all right (40)"]
+    judged.select_option("all right")
+    assert judged.evaluate(offers) == ["all", "all right (40)"]
+    judged.select_option("")
+    tasks.get_by_label("Kind").select_option("")
+    assert judged.evaluate(offers) == ["all", "all right (44)", "a wrong output (1)"]
+
+
 def test_two_systems_answers_to_a_prompt_stand_side_by_side(browser: Any, report: str) -> None:
     opened = Opened(browser, report)
     answers = opened.page.locator("#answers-LittleWorld")
@@ -92,6 +134,12 @@ def test_two_systems_answers_to_a_prompt_stand_side_by_side(browser: Any, report
     assert len(opened.shown("answers-LittleWorld")) == 5
     boxes = [answers.locator(".answer:visible").nth(side).bounding_box() for side in (0, 1)]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
+    answers.locator("[data-side='0']").select_option("vanilla, 2 examples, first paragraph only")
+    assert [text.split()[-1] for text in answers.locator(".whose:visible").all_inner_texts()] == [
+        "2",
+        "80",
+    ] * 5
+    answers.locator("[data-side='0']").select_option("tuned on the seeds only")
     answers.get_by_label("Where").select_option("the left is better")
     assert opened.shown("answers-LittleWorld") == []  # self-instruct is better in every task of the demo
     answers.locator("[data-side='1']").select_option("vanilla")
@@ -134,6 +182,20 @@ def test_the_page_is_never_wider_than_the_screen(browser: Any, report: str, widt
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_what_goes_on_at_the_side_fades_out_there(browser: Any, report: str) -> None:
+    opened = Opened(browser, report, 390)
+    table = opened.page.locator("#scores div.wide:not(.drawing)").first
+    sides = "box => [...box.classList].filter(name => name.startsWith('more-'))"
+    opened.page.locator("#scores div.wide.more-right").first.wait_for()
+    assert table.evaluate(sides) == ["more-right"]
+    table.evaluate("box => box.scrollTo(box.scrollWidth, 0)")
+    opened.page.locator("#scores div.wide.more-left").first.wait_for()
+    assert table.evaluate(sides) == ["more-left"]
+    opened.page.set_viewport_size({"width": 1280, "height": 800})
+    opened.page.wait_for_timeout(200)
+    assert table.evaluate(sides) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(browser: Any, report: str, scheme: str) -> None:
     """WCAG AA: a contrast of 4.5 for every text colour that the page has, figures' labels among them."""
@@ -168,6 +230,12 @@ def test_drawings_follow_the_dark_page_but_for_those_with_colours_of_their_own(
     colour = "element => getComputedStyle(element).color"
     drawn = opened.page.locator("#scores .drawing").first
     assert drawn.evaluate(colour) == opened.page.locator("body").evaluate(colour)
-    assert opened.page.locator(".drawing.on-white").first.evaluate(colour) == "rgb(29, 31, 34)"
+    ring = opened.page.locator(".drawing.coloured").first
+    assert ring.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(29, 32, 36)"
+    fill = "element => getComputedStyle(element).fill"
+    on_a_colour = ring.locator('g[id*="inside_"]').first
+    assert on_a_colour.evaluate(fill) == on_a_colour.locator("use").first.evaluate(fill) == "rgb(0, 0, 0)"
+    on_the_ground = ring.locator('g[id*="-text_"] use').last
+    assert on_the_ground.evaluate(fill) == opened.page.locator("body").evaluate(colour)
     bar = opened.page.locator('#scores svg [stroke="var(--blue)"]').first
     assert bar.evaluate("element => getComputedStyle(element).stroke") == "rgb(125, 178, 220)"

@@ -7,7 +7,7 @@ from eval.report.blocks import Answers, Browser
 from eval.report.chains import GENERATE, Run, Step, System, slug_of
 from eval.report.files import read_lines
 from eval.report.samples import cut, spread
-from eval.summary import RAW
+from eval.scoring import VARIANTS
 from selfinstruct import jsonl
 from selfinstruct.regeneration import REGENERATED
 
@@ -20,23 +20,24 @@ def prediction_browsers(runs: Sequence[Run], most: int) -> list[Browser]:
     scored = [run for run in runs if run.systems]
     for run in scored:
         for system in run.systems.values():
-            if system.variant == RAW and (system.step.path / "predictions.jsonl").exists():
+            if (system.step.path / "predictions.jsonl").exists():
                 label = system.label if len(scored) == 1 else f"{run.name}: {system.label}"
                 by_benchmark.setdefault(system.benchmark["label"], {})[label] = system
     return [_predictions(label, systems, most) for label, systems in by_benchmark.items()]
 
 
 def _predictions(benchmark: str, systems: Mapping[str, System], most: int) -> Browser:
-    predictions = [_by_id(s.step, "predictions.jsonl", "prediction") for s in systems.values()]
-    scores = [_by_id(s.step, "scores.jsonl", "raw.rougeL", "task") for s in systems.values()]
+    of_systems = list(systems.values())
+    predictions = [_by_id(s.step, "predictions.jsonl", "prediction") for s in of_systems]
+    scores = [_by_id(s.step, "scores.jsonl", f"{s.variant}.rougeL", "task") for s in of_systems]
     shared = [key for key in scores[0] if all(key in each for each in (*scores, *predictions))]
     samples = []
     for key in _in_turn({key: str(scores[0][key]["task"]) for key in shared})[:most]:
         asked, placed = predictions[0][key], scores[0][key]
         instance = asked.get("Instance") or {}
         answers = tuple(
-            (cut(str(p[key]["prediction"]).strip(), _LONGEST_ANSWER), float(s[key]["raw"]["rougeL"]))
-            for p, s in zip(predictions, scores, strict=True)
+            (_answer(of, str(p[key]["prediction"])), float(s[key][of.variant]["rougeL"]))
+            for of, p, s in zip(of_systems, predictions, scores, strict=True)
         )
         references = tuple(cut(str(text), _LONGEST_ANSWER) for text in instance.get("output", ()))
         text = cut(str(asked.get("prompt") or instance.get("input") or key))
@@ -46,6 +47,12 @@ def _predictions(benchmark: str, systems: Mapping[str, System], most: int) -> Br
     note = "The prompt, the right answer, and what two systems answered, each with its ROUGE-L (first seed)."
     facets = ("category", "task")
     return Browser(name, title, tuple(samples), len(shared), facets, tuple(systems), note)
+
+
+def _answer(system: System, prediction: str) -> str:
+    """The text that was scored: the prediction, or what the system's variant leaves of it."""
+    shorten = VARIANTS.get(system.variant, str)
+    return cut(shorten(prediction).strip(), _LONGEST_ANSWER)
 
 
 def _in_turn(tasks: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from eval.report.claims import Claim
 from eval.report.outcomes import Outcome
@@ -70,22 +71,38 @@ class Headline:
     kind: str = "headline"
 
 
+class Pair(NamedTuple):
+    """An instance: input, output, "right" or "wrong" where that is known, and why it is wrong."""
+
+    input: str
+    output: str
+    mark: str = ""
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A generated text to look at.
 
     Attributes:
+        id: names it in the page of all of the run's.
+        place: its place in the run.
         facets: its value of each of the list's facets ("" where it has none).
         flags: marks shown behind the text.
-        instances: (input, output, mark) of each.
+        why: what is wrong with it, in words.
         nearest: the most similar text, and its ROUGE-L (0 to 1).
+        nearest_id: of that text, where it is an accepted one of the same run.
     """
 
     text: str
+    id: str
+    place: int
     facets: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    instances: tuple[tuple[str, str, str], ...] = ()
+    why: str = ""
+    instances: tuple[Pair, ...] = ()
     nearest: tuple[str, float] | None = None
+    nearest_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,7 @@ class Browser:
     """A list that can be searched, narrowed and sorted; `total` is how many there are in the run.
 
     Attributes:
+        whole: the file with the page of all of them, and `of` its name there; "" where there is none.
         facets: what it can be narrowed by; each sample has a value of each.
         systems: whose answers stand side by side; empty for a list of texts.
         note: what one sees, in a sentence.
@@ -121,6 +139,8 @@ class Browser:
     facets: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     note: str = ""
+    whole: str = ""
+    of: str = ""
     kind: str = "browser"
 
     @property

@@ -24,8 +24,8 @@ _SMOOTHED_STEPS = 20  # of the running mean of the loss
 _NARROW_INCHES = 5.4
 
 # What is seen in the figures of generated data (selfinstruct/figures.py), in the order of the report.
-# Figures with letters on colours of their own: they stay on white in the dark.
-ON_WHITE = ("verb_objects", "ratings")
+# Figures with letters on colours of their own: in the dark only their ground and the letters on it change.
+COLOURED = ("verb_objects", "ratings")
 DATA_CAPTIONS = {
     "acceptance": "Candidates accepted and rejected as the run went on, and what each stage left.",
     "verb_objects": "The most common root verbs (inner ring), each with its most common objects (outer).",

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from eval.report.blocks import Figure, Report
-from eval.report.figures import ON_WHITE
+from eval.report.figures import COLOURED
 from eval.report.svg import inline_svg, width_of
 from eval.report.verdicts import KINDS
 from eval.tables import escape_markdown
@@ -27,29 +27,29 @@ MARKDOWN_SAMPLES = 6
 
 def html_page(report: Report, figures: Mapping[str, str]) -> str:
     """The whole page; `figures` holds the SVG text of each figure by its name."""
-    environment = _environment(autoescape=True)
+    environment = environment_of(autoescape=True)
     environment.finalize = _unbroken
-    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    style = joined("page.css")
+    script = joined("narrow.js", "page.js")
 
     def drawing(figure: Figure) -> Markup:
         prefix = figure.stem.replace("_", "-")
-        return Markup(inline_svg(figures[figure.stem], prefix, figure.caption, not is_on_white(figure)))
+        return Markup(inline_svg(figures[figure.stem], prefix, figure.caption, not is_coloured(figure)))
 
-    def is_on_white(figure: Figure) -> bool:
-        return figure.stem.startswith(ON_WHITE)
+    def is_coloured(figure: Figure) -> bool:
+        return figure.stem.startswith(COLOURED)
 
     def drawing_class(figure: Figure) -> str:
         width = width_of(figures[figure.stem])
         size = "small" if width < 560 else "narrow" if width < 800 else "wide"
-        return f"{size} on-white" if is_on_white(figure) else size
+        return f"{size} coloured" if is_coloured(figure) else size
 
     return environment.get_template("page.html.j2").render(
         report=report,
         style=Markup(style),
         script=Markup(script),
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=hash_of(style),
+        script_hash=hash_of(script),
         drawing=drawing,
         drawing_class=drawing_class,
         kind_class={kind: kind.replace(" ", "-") for kind in KINDS},
@@ -59,7 +59,7 @@ def html_page(report: Report, figures: Mapping[str, str]) -> str:
 
 def markdown_page(report: Report, images: str, prefix: str = "") -> str:
     """The report in Markdown; its figures are `<images>/<prefix><name>.png`."""
-    environment = _environment(autoescape=False)
+    environment = environment_of(autoescape=False)
     environment.filters["md"] = escape_markdown
     environment.filters["anchor"] = _anchor
     text = environment.get_template("page.md.j2").render(
@@ -68,7 +68,13 @@ def markdown_page(report: Report, images: str, prefix: str = "") -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _environment(autoescape: bool) -> Environment:
+def joined(*names: str) -> str:
+    """The text of these templates, one after the other."""
+    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+
+def environment_of(autoescape: bool) -> Environment:
+    """jinja2 over the templates beside this file; a name that is not there is an error."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=autoescape,
@@ -87,7 +93,8 @@ def _unbroken(value: object) -> object:
     return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """What a page's policy calls a script or style of this text by."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

@@ -26,7 +26,8 @@ from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, Outcomes, claim_rows, headline
-from eval.report.samples import rejected_browser, task_browser
+from eval.report.samples import rejected_browser, sampled, task_browser
+from eval.report.whole import page_name
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
@@ -117,7 +118,8 @@ def _controls(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
         caption = (
-            f"{run.name}: differences on the same instances; grey and hollow where the interval holds 0."
+            f"{run.name}: differences on the same instances. Blue: the first named is ahead for certain; "
+            "red: it is behind for certain; grey and hollow: the interval holds 0."
         )
         blocks += _figure(material, f"differences_{run.slug}", caption)
         readings = control_readings(run)
@@ -157,14 +159,14 @@ def _funnel(material: Material) -> Section:
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
 
-_BROWSERS = (task_browser, rejected_browser, regeneration_browser)
-
-
 def _samples(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        found = [browse(run, material.most_samples) for browse in _BROWSERS]
-        blocks += [browser for browser in found if browser]
+        whole = page_name(run, material.runs)
+        found = [browser for browse in (task_browser, rejected_browser) if (browser := browse(run))]
+        blocks += [sampled(browser, material.most_samples, whole) for browser in found]
+        regenerated = regeneration_browser(run, material.most_samples)
+        blocks += [regenerated] if regenerated else []
     blocks += prediction_browsers(material.runs, material.most_samples)
     return Section("samples", "Look at the data", blocks)
 

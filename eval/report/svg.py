@@ -2,6 +2,7 @@
 
 What is not known to be drawing is left out; style attributes become attributes, so that a page whose policy
 allows no inline style shows them; ids get a prefix of their own; black, white and our blue become the page's.
+Letters on a coloured ground (a group whose id begins with `inside`) keep their colour, black or white.
 """
 
 import re
@@ -48,6 +49,7 @@ _PAGE_COLOURS = {
     "#0072b2": "var(--blue-strong)",
     "#777777": "var(--faint)",
 }
+_GROUND = {name: _PAGE_COLOURS[name] for name in ("#000000", "black", "#ffffff", "white")}
 _SAFE_VALUE = re.compile(r"[\w\s#.,()+\-%]*")
 
 
@@ -55,7 +57,7 @@ def inline_svg(text: str, prefix: str, label: str, follows_page: bool = True) ->
     """The drawing as an `svg` element for a page, described by `label`.
 
     Args:
-        follows_page: black, white and our colours become those of the page, light or dark.
+        follows_page: our colours become those of the page, light or dark; else black and white alone do.
 
     Raises:
         UserError: it is no SVG.
@@ -64,7 +66,7 @@ def inline_svg(text: str, prefix: str, label: str, follows_page: bool = True) ->
         root = ElementTree.fromstring(re.sub(r"<!DOCTYPE[^>]*>", "", text))
     except ElementTree.ParseError as error:
         raise UserError(f"figure {prefix}: no SVG ({error}); draw it anew") from error
-    drawing = _cleaned(root, prefix, _PAGE_COLOURS if follows_page else {})
+    drawing = _cleaned(root, prefix, _PAGE_COLOURS if follows_page else _GROUND)
     if drawing is None or drawing.tag != "svg":
         raise UserError(f"figure {prefix}: no SVG; draw it anew")
     for name in ("width", "height", "id"):
@@ -94,6 +96,9 @@ def _cleaned(
                 clean.set("href", f"#{prefix}-{value[1:]}")
         elif key in _ATTRIBUTES:
             _set(clean, key, value, prefix, colours)
+    if element.get("id", "").startswith("inside"):
+        clean.set("fill", "#000000")
+        colours = {}
     for child in element:
         cleaned = _cleaned(child, prefix, colours)
         if cleaned is not None:

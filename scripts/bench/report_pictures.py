@@ -13,13 +13,14 @@ from playwright.sync_api import Browser, sync_playwright
 
 from selfinstruct.settings import REPOSITORY
 
-# Name, width, height, colours, and the part shown (the top where none is named).
+# Name, width, height, colours, and the part shown (the top where none is named) or the other page.
 PICTURES = (
     ("report", 1280, 1000, "light", None),
     ("report_dark", 1280, 1000, "dark", "#controls"),
     ("report_answers", 1280, 900, "light", "#answers-LittleWorld"),
     ("report_phone", 390, 844, "light", None),
     ("report_phone_dark", 390, 844, "dark", "#scores"),
+    ("tasks", 1280, 800, "light", "tasks.html#list=accepted&search=sentence+%22a+fruit%22"),
 )
 
 
@@ -27,8 +28,11 @@ def take(browser: Browser, page_file: Path, width: int, height: int, scheme: str
     """A picture of a part of the page, as PNG of few colours."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(page_file.absolute().as_uri())
-    if part:
+    if part and not part.startswith("#"):
+        page.goto(f"{page_file.parent.absolute().as_uri()}/{part}")
+    else:
+        page.goto(page_file.absolute().as_uri())
+    if part and part.startswith("#"):
         page.evaluate(f"document.querySelector('{part}').scrollIntoView({{behavior: 'instant'}})")
     page.wait_for_timeout(300)
     picture = BytesIO()

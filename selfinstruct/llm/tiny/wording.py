@@ -246,3 +246,46 @@ def _closes(closing: str, operation: str, types: list[str], labels: tuple[str, .
     if phrase:
         closing = closing.replace(phrase, "{labels}")
     return operation in _lexicon()["close"].get(closing, ())
+
+
+# ---------------------------------------------------------------------------- why an instruction was not read
+
+
+def why_not_read(instruction: str) -> str:
+    """For people: what of an instruction that `read_wording` could not read is none of the world's."""
+    text, types = _open_types(" ".join(instruction.split()))
+    if len(types) > 2:
+        return f"it names {len(types)} kinds of things ({', '.join(types)}), and a task is about one or two"
+    parts = max((_known_parts(body) for body, _ in _split_closing(text)), key=_known_words)
+    known = {part: names for part, names in parts.items() if names}
+    shown = {part: f"“{name_types(part, '+'.join(types))}”" for part in parts}
+    if not known:
+        return "no part of it is a wording of the world's tasks"
+    if len(known) < len(parts):
+        unknown = next(part for part in parts if part not in known)
+        return f"no task of the world is worded {shown[unknown]}"
+    if not frozenset.intersection(*known.values()):
+        return f"its parts are of different tasks: {' and '.join(shown[part] for part in known)}"
+    return "its parts are known, but no task of the world has all of them"
+
+
+def _known_parts(text: str) -> dict[str, frozenset[str]]:
+    """What fills the slots of the frame that fits best, with the operations that are worded so."""
+    best: dict[str, frozenset[str]] = {}
+    for literals, slots, upper in _FRAME_PARTS:
+        found = re.fullmatch("(.+?)".join(map(re.escape, literals)), text)
+        if found:
+            fillers = (
+                filler[:1].lower() + filler[1:] if is_upper else filler
+                for filler, is_upper in zip(found.groups(), upper, strict=True)
+            )
+            parts = {
+                filler: _lexicon()[slot].get(filler, frozenset())
+                for filler, slot in zip(fillers, slots, strict=True)
+            }
+            best = max(best, parts, key=_known_words)
+    return best
+
+
+def _known_words(parts: dict[str, frozenset[str]]) -> int:
+    return sum(len(part.split()) for part, names in parts.items() if names)
