@@ -1,13 +1,9 @@
 """Reads folders of reproduce.py, one chain of steps a seed, and single run folders taken together."""
 
-import json
 import re
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from eval.experiment.steps import override_value
 from eval.report.chains import (
     GENERATE,
     REPRODUCE,
@@ -22,6 +18,8 @@ from eval.report.chains import (
     System,
 )
 from eval.report.files import read_json
+from eval.report.shown import logged_line, shown_folder, step_line
+from eval.report.whole import lost, refuse_lost_files
 from eval.summary import RAW
 from selfinstruct.errors import UserError
 
@@ -86,9 +84,14 @@ def _single_manifest(path: Path) -> Manifest:
             f"runs: {path} belongs to {manifest.get('command')!r}, which the report does not show; "
             f"choose from reproduce, {', '.join(SINGLE_COMMANDS)}"
         )
+    _refuse_unless_whole(path, manifest)
+    return manifest
+
+
+def _refuse_unless_whole(path: Path, manifest: Manifest) -> None:
     if manifest.get("status") != "complete":
         raise _unfinished(path, manifest)
-    return manifest
+    refuse_lost_files(path, manifest)
 
 
 def _read_experiment(path: Path, seed_folders: Sequence[Path]) -> Run:
@@ -122,33 +125,16 @@ def _read_chain(folder: Path) -> Chain:
     steps: dict[str, Step] = {}
     for name, step in config["steps"].items():
         found = read_json(folder / name / "manifest.json", "command", "config")
-        if found is not None:
-            line = _command_line(step, name, config, str(shown))
-            steps[name] = Step(name, folder / name, found, line)
+        if found is None:
+            raise lost(folder / name / "manifest.json", folder / name)
+        _refuse_unless_whole(folder / name, found)
+        steps[name] = Step(name, folder / name, found, step_line(step, name, config, str(shown)))
     systems = {
         name: System(name, s["label"], steps[s["step"]], s.get("variant", RAW), s.get("x"))
         for name, s in config["systems"].items()
-        if s["step"] in steps and _is_scored(steps[s["step"]])
     }
     data = steps.get(config["data_step"]) if config["data_step"] else None
     return Chain(config["seed"], steps, systems, data, manifest, folder)
-
-
-def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
-    # The settings hold the folder as it was on the machine of the run.
-    there, here = (json.dumps(folder)[1:-1] for folder in (str(config["seed_dir"]), shown))
-    settings = json.loads(json.dumps(step["settings"]).replace(there, here))
-    given = {"run_dir": f"{shown}/{name}", **settings}
-    words = [f"{key}={override_value(value)}" for key, value in given.items()]
-    launcher = "python"
-    if step["command"].startswith("finetune/"):
-        accelerate = config.get("accelerate_config", "cpu")
-        launcher = f"accelerate launch --config_file configs/accelerate/{accelerate}.yaml"
-    return f"{launcher} {step['command']} {shlex.join(words)}"
-
-
-def _is_scored(step: Step) -> bool:
-    return (step.path / "metrics.json").exists() and (step.path / "scores.jsonl").exists()
 
 
 def _read_singles(singles: Sequence[tuple[Path, Manifest]]) -> list[Run]:
@@ -159,13 +145,12 @@ def _read_singles(singles: Sequence[tuple[Path, Manifest]]) -> list[Run]:
 
 
 def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
-    steps = {
-        path.name if [p.name for p, _ in folders].count(path.name) == 1 else str(path): Step(
-            path.name, path, manifest, _logged_command_line(path, manifest)
-        )
-        for path, manifest in folders
-    }
-    evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI and _is_scored(step)}
+    names = [path.name for path, _ in folders]
+    steps: dict[str, Step] = {}
+    for path, manifest in folders:
+        name = path.name if names.count(path.name) == 1 else shown_folder(path)
+        steps[name] = Step(name, path, manifest, logged_line(path, manifest))
+    evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI}
     _check_one_benchmark(evaluated.values())
     systems: dict[str, System] = {}
     for name, step in evaluated.items():
@@ -173,7 +158,16 @@ def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
         systems[role or name] = System(role or name, name, step)
     data = next((step for step in steps.values() if step.command == GENERATE), None)
     pairs = [(VANILLA, name) for name in systems if name != VANILLA and VANILLA in systems]
-    return Run(folders[0][0].name, "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems))
+    return Run(
+        _column(folders[0][0]), "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems)
+    )
+
+
+def _column(path: Path) -> str:
+    """The folder's name; of a step of an experiment, whose name says little, with those around it."""
+    outer = path.parent
+    inside = (read_json(outer / "manifest.json") or {}).get("command") == REPRODUCE
+    return f"{outer.parent.name}/{outer.name}/{path.name}" if inside else path.name
 
 
 def _check_one_benchmark(evaluated: Iterable[Step]) -> None:
@@ -197,10 +191,3 @@ def _role(step: Step, evaluated: Sequence[Step]) -> str | None:
     if len(alike) > 1:
         return None
     return SELF_INSTRUCT if step.config.get("adapter") else VANILLA
-
-
-def _logged_command_line(path: Path, manifest: Manifest) -> str:
-    log = path / "run.log"
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    found = re.search(rf"{manifest['command']} started: (.*)", text)
-    return f"python {found[1]}" if found else f"python scripts/{manifest['command']}.py"
