@@ -76,11 +76,9 @@ def control_readings(run: Run) -> list[tuple[Reading, Interval, str]]:
 
 def short_readings(run: Run) -> list[str]:
     """Of the controls that have a short name: what self-instruct is against them, in words and figures."""
-    return [
-        f"{_place(gap)} {reading.short}: {signed(gap)}"
-        for reading, gap, _ in control_readings(run)
-        if reading.short
-    ]
+    found = [(reading, gap) for reading, gap, _ in control_readings(run) if reading.short]
+    found.sort(key=lambda each: not each[0].is_at_top)
+    return [f"{_place(gap)} {reading.short}, {signed(gap)}" for reading, gap in found]
 
 
 def _place(gap: Interval) -> str:

@@ -58,7 +58,7 @@ def _other_data(run: Run) -> list[str]:
     if SELF_INSTRUCT not in run.systems:
         return []
     because = origin_of(run).because
-    return [f"{because[0].upper()}{because[1:]}."] if because else []
+    return [f"Mind that {because}."] if because else []
 
 
 def parameters_of(folder: Path) -> int | None:

@@ -49,7 +49,7 @@ def origin_of(run: Run, name: str = SELF_INSTRUCT) -> Origin:
 
 def origin_of_tuning(chain: Chain) -> Origin | None:
     """Of the first finetuning on data that the chain's model wrote itself; None where there is none."""
-    found = (_origin_of_data(chain, step, {}) for step in chain.of(TRAIN))
+    found = (_origin_of_data(chain, step, {}, "the model") for step in chain.of(TRAIN))
     return next((origin for origin in found if origin.kind == OWN), None)
 
 
@@ -68,7 +68,7 @@ def _origin(chain: Chain, system: System) -> Origin:
     if train is None:
         advice = "give its folder of finetune/train.py too, and that of generate.py"
         return Origin(UNKNOWN, f"what {system.label} was tuned on is not known here; {advice}")
-    return _origin_of_data(chain, train, _base_model(system))
+    return _origin_of_data(chain, train, _base_model(system), system.label)
 
 
 def _training_of(chain: Chain, step: Step) -> Step | None:
@@ -87,8 +87,11 @@ def _training_of(chain: Chain, step: Step) -> Step | None:
     return named if is_gone else None
 
 
-def _origin_of_data(chain: Chain, train: Step, base: Model) -> Origin:
-    found = {name: _origin_of_source(chain, train, name, sha, base) for name, sha in _sources(train)}
+def _origin_of_data(chain: Chain, train: Step, base: Model, label: str) -> Origin:
+    found = {
+        name: _origin_of_source(chain, name, sha, base, f"{label} was tuned on {_short(name)}")
+        for name, sha in _sources(train)
+    }
     own = [each for each in found.values() if each.kind == OWN]
     others = {name: each for name, each in found.items() if each.kind != OWN}
     if not found:
@@ -98,8 +101,7 @@ def _origin_of_data(chain: Chain, train: Step, base: Model) -> Origin:
     return Origin(OWN, has_seeds=any(each.has_seeds for each in own), beside=tuple(map(_short, others)))
 
 
-def _origin_of_source(chain: Chain, train: Step, name: str, digest: str, base: Model) -> Origin:
-    words = f"{train.path.name} was tuned on {_short(name)}"
+def _origin_of_source(chain: Chain, name: str, digest: str, base: Model, words: str) -> Origin:
     near = _step_at(Path(name).parent.parent, GENERATE)
     generations = chain.of(GENERATE) or ([near] if near else [])
     for step in generations:

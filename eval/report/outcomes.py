@@ -47,9 +47,9 @@ def gain(run: Run) -> Outcome | None:
     before, after = mean_score(run, VANILLA), mean_score(run, SELF_INSTRUCT)
     verdict = effect(found, scale_of(run, SELF_INSTRUCT))
     # What a control says is no part of the rule, but whoever reads the verdict must see it.
-    controls = "".join(f"; {words}" for words in short_readings(run))
+    because = "; ".join([verdict.because, *short_readings(run)])
     return Outcome(
-        _if_own(run, VANILLA, replace(verdict, because=f"{verdict.because}{controls}")),
+        _if_own(run, VANILLA, replace(verdict, because=because)),
         f"{before.value:.1f} to {after.value:.1f}: {found.value:+.1f}",
         *_spread(found, run, SELF_INSTRUCT),
         _behind(run, VANILLA, SELF_INSTRUCT),

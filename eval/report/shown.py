@@ -75,7 +75,7 @@ def _outer(there: Path, here: Path) -> tuple[Path, Path]:
 
 
 def _moved_word(word: str, moves: Moves) -> str:
-    key, sign, value = word.partition("=")
+    key, sign, value = re.sub(r"^experiment/\w+=", "experiment=", word).partition("=")
     return f"{key}{sign}{_moved(value, moves)}"
 
 
@@ -95,9 +95,9 @@ def _moved(value: Any, moves: Moves) -> Any:
 def _moved_text(text: str, moves: Moves) -> str:
     shown = text
     for before, after in sorted(moves.items(), key=lambda pair: -len(pair[0])):
-        shown, count = re.subn(
-            rf"(?<![\w./-]){re.escape(before)}(?=/|\W|$)", after.replace("\\", r"\\"), shown
-        )
+        below = "/" if after == "." else ""
+        whole = rf"(?<![\w./-]){re.escape(before)}{below}(?=\W|$|(?<=/))"
+        shown, count = re.subn(whole, "" if below else after.replace("\\", r"\\"), shown)
         if count:
             return shown
     if text.startswith("/"):

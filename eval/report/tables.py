@@ -96,10 +96,10 @@ def differences_table(run: Run) -> Table | None:
 
 
 def side_by_side_table(runs: Sequence[Run]) -> Table | None:
-    """Systems of several runs in columns, of two with their difference; None where they share no benchmark."""
+    """Systems of several runs in columns, of two with their difference; None without a common benchmark."""
     scored = [run for run in runs if run.systems]
-    labels = {s.benchmark["label"] for run in scored for s in run.systems.values()}
-    if len(scored) < 2 or len(labels) != 1:
+    scored_on = {(s.benchmark["name"], s.benchmark["track"]) for run in scored for s in run.systems.values()}
+    if len(scored) < 2 or len(scored_on) != 1:
         return None
     names = list(dict.fromkeys(name for run in scored for name in run.systems))
     rows: list[tuple[Cell, ...]] = []
@@ -108,14 +108,18 @@ def side_by_side_table(runs: Sequence[Run]) -> Table | None:
         rows.append((label, *(mean_score(run, name) if name in run.systems else None for run in scored)))
     columns: tuple[str, ...] = ("system", *(run.name for run in scored))
     notes = ["ROUGE-L x100 with 95 % intervals; each run's other figures stand in the tables below."]
+    labels = {run.name: next(iter(run.systems.values())).benchmark["label"] for run in scored}
+    if len(set(labels.values())) > 1:
+        notes.append(f"{'; '.join(f'{name}: {label}' for name, label in labels.items())}.")
     if len(scored) == 2:
-        gaps = [between_runs(*scored, name) if _in_all(scored, name) else None for name in names]
+        gaps = [between_runs(scored[0], scored[1], name) if _in_all(scored, name) else None for name in names]
         if any(gaps):
             columns += (f"{scored[1].name} minus {scored[0].name}",)
             rows = [(*row, gap) for row, gap in zip(rows, gaps, strict=True)]
         else:
             notes.append("The runs were not scored on the same instances, or have other numbers of seeds.")
-    return Table(f"Runs side by side: ROUGE-L on {labels.pop()}", columns, tuple(rows), tuple(notes))
+    ((benchmark, _),) = scored_on
+    return Table(f"Runs side by side: ROUGE-L on {benchmark}", columns, tuple(rows), tuple(notes))
 
 
 def _in_all(runs: Sequence[Run], name: str) -> bool:
@@ -130,10 +134,9 @@ def differences_side_by_side_table(runs: Sequence[Run]) -> Table | None:
         return None
     rows: list[tuple[Cell, ...]] = []
     for first, second in pairs:
-        found = [
-            difference(r, first, second) if (first, second) in _measured_pairs(r) else None for r in with_any
-        ]
-        systems = next(run.systems for run in with_any if (first, second) in _measured_pairs(run))
+        having = [run for run in with_any if (first, second) in _measured_pairs(run)]
+        found = [difference(run, first, second) if run in having else None for run in with_any]
+        systems = having[0].systems
         rows.append((f"{systems[second].label} minus {systems[first].label}", *found))
     note = "ROUGE-L x100, instance by instance; 95 % intervals by bootstrap over tasks (and seeds)."
     columns = ("", *(run.name for run in with_any))
