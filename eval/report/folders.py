@@ -63,8 +63,9 @@ def _seed_folders(path: Path) -> list[Path]:
 
 
 def _unfinished(path: Path, manifest: Manifest) -> UserError:
-    steps = {name: step["status"] for name, step in manifest.get("steps", {}).items() if name != "experiment"}
-    whole = [str(path / name) for name, status in steps.items() if status == "complete"]
+    steps = manifest.get("steps", {}) if manifest.get("command") == REPRODUCE else {}
+    complete = [name for name, step in steps.items() if step["status"] == "complete"]
+    whole = [str(path / name) for name in complete if name != "experiment"]
     beside = f", or give what is complete by itself: {', '.join(whole)}" if whole else ""
     advice = f"start its command again with the same words to complete it{beside}"
     return UserError(f"runs: {path} is not complete ({manifest.get('status', 'unknown')}); {advice}")
@@ -126,7 +127,7 @@ def _read_chain(folder: Path) -> Chain:
     for name, step in config["steps"].items():
         found = read_json(folder / name / "manifest.json", "command", "config")
         if found is None:
-            raise lost(folder / name / "manifest.json", folder / name)
+            raise lost(folder / name / "manifest.json", "")
         _refuse_unless_whole(folder / name, found)
         steps[name] = Step(name, folder / name, found, step_line(step, name, config, str(shown)))
     systems = {

@@ -35,14 +35,20 @@ def refuse_lost_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """UserError where a folder that calls itself complete lacks a file that the report is made of."""
     for name in _expected(manifest):
         if not any(path.is_file() for path in folder.glob(name)):
-            raise lost(folder / name, folder)
+            raise lost(folder / name, manifest["command"])
         if manifest["command"] == SUPERNI and not (folder / name).stat().st_size:
-            raise lost(folder / name, folder, "is empty")
+            raise lost(folder / name, manifest["command"], "is empty")
 
 
-def lost(path: Path, folder: Path, how: str = "is gone") -> UserError:
+def lost(path: Path, command: str, how: str = "is gone") -> UserError:
     """What to say of a file that was there when its step was complete."""
-    advice = f"delete {folder} and start its command (or reproduce.py) again with the same words"
+    if command == GENERATE:  # its log of answers, which may have cost money, must not be deleted
+        advice = (
+            "start generate.py again in its folder with the words in run.log: no answer is asked for twice"
+        )
+    else:
+        folder = path.parent
+        advice = f"delete {folder} and start its command (or reproduce.py) again with the same words"
     return UserError(f"runs: {path} {how}, though the run is called complete; {advice}")
 
 
