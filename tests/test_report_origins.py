@@ -23,6 +23,7 @@ from eval.report.folders import read_runs
 from eval.report.outcomes import Outcome
 from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
 from selfinstruct.jsonl import replace_json
+from selfinstruct.llm.model_folder import folder_weights_digest
 
 ALL = ("mine", "tuned", "before", "after")
 
@@ -116,6 +117,19 @@ def test_without_a_trace_to_its_own_data_there_is_no_verdict(
     said = " ".join(what_was_run(run))
     assert "then was tuned" not in said
     assert f"Mind that {found.verdict.because}." in said
+
+
+def test_a_whole_model_that_was_tuned_is_not_taken_for_the_untuned_one(tmp_path: Path) -> None:
+    write_singles(tmp_path)
+    model = tmp_path / "tuned" / "model"
+    (tmp_path / "tuned" / "adapter").rename(model)
+    write_asked(tmp_path / "after", None, **{"llm.weights": folder_weights_digest(model)})
+    path = tmp_path / "after" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    replace_json(path, manifest | {"config": manifest["config"] | {"model": str(model)}})
+    run = read(tmp_path, *ALL)
+    assert gain(run).ours == "5.0 to 45.0: +40.0"
+    assert gain(run).verdict.kind == IN_MINIATURE
 
 
 def test_an_adapter_of_another_experiment_is_not_taken_for_tuned_on_this_data(tmp_path: Path) -> None:

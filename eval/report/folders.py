@@ -10,6 +10,7 @@ from eval.report.chains import (
     SELF_INSTRUCT,
     SINGLE_COMMANDS,
     SUPERNI,
+    TRAIN,
     VANILLA,
     Chain,
     Manifest,
@@ -180,15 +181,21 @@ def _check_one_benchmark(evaluated: Iterable[Step]) -> None:
 
 
 def _role(step: Step, evaluated: Sequence[Step]) -> str | None:
-    """Vanilla: the only evaluation of a model without adapter; self-instruct: the only one with it."""
+    """Vanilla: the only evaluation of an untuned model; self-instruct: the only one of a tuned model."""
     if step.config.get("num_examples") or step.config.get("predictions"):
         return None
     alike = [
         other
         for other in evaluated
-        if bool(other.config.get("adapter")) == bool(step.config.get("adapter"))
-        and not other.config.get("num_examples")
+        if _is_tuned(other) == _is_tuned(step) and not other.config.get("num_examples")
     ]
     if len(alike) > 1:
         return None
-    return SELF_INSTRUCT if step.config.get("adapter") else VANILLA
+    return SELF_INSTRUCT if _is_tuned(step) else VANILLA
+
+
+def _is_tuned(step: Step) -> bool:
+    """Whether it scored an adapter, or a whole model in the folder of a finetuning."""
+    model = step.config.get("model")
+    maker = read_json(Path(str(model)).parent / "manifest.json") if model else None
+    return bool(step.config.get("adapter")) or (maker or {}).get("command") == TRAIN
