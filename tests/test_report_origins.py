@@ -178,7 +178,7 @@ def test_commands_of_single_folders_name_no_path_of_another_machine(tmp_path: Pa
     before = "/home/x/runs/demo/seed1"
     write_manifest(folder, "eval_superni", {"run_dir": f"{before}/after"})
     write_evaluation(folder, (1, 2, 3, 4))
-    words = f"adapter={before}/train/adapter superni_dir=/mnt/y/natural benchmark=littleworld"
+    words = f"adapter={before}/train/adapter 'superni_dir=/mnt/y/my natural' benchmark=littleworld"
     tiny = "/home/x/selfinstruct/llm/tiny/model"
     line = (
         f"eval_superni started: /home/x/scripts/eval_superni.py run_dir={before}/after {words} model={tiny}"
@@ -189,7 +189,7 @@ def test_commands_of_single_folders_name_no_path_of_another_machine(tmp_path: Pa
     here = tmp_path / "demo" / "seed1"
     assert step.command_line == (
         f"python scripts/eval_superni.py run_dir={here}/after adapter={here}/train/adapter "
-        "superni_dir=path/to/natural benchmark=littleworld model=selfinstruct/llm/tiny/model"
+        "'superni_dir=path/to/my natural' benchmark=littleworld model=selfinstruct/llm/tiny/model"
     )
 
 
