@@ -20,7 +20,7 @@ from eval.report.chains import (
 )
 from eval.report.files import read_json
 from eval.report.shown import logged_line, shown_folder, step_line
-from eval.report.whole import lost, refuse_lost_files
+from eval.report.completeness import lost, refuse_lost_files
 from eval.summary import RAW
 from selfinstruct.errors import UserError
 
