@@ -1,6 +1,7 @@
 """A finished demo in small, as folders on disk: what the report reads, without a model."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from omegaconf import OmegaConf
 from eval.experiment.steps import override_value
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
+from selfinstruct.jsonl import replace_json
 from selfinstruct.leaks import EvaluationTasks
+from selfinstruct.llm.model_folder import folder_weights_digest
 from selfinstruct.parsing import ParsingRules
+from selfinstruct.settings import file_digest
 from selfinstruct.statistics import Yardsticks, write_statistics
 from selfinstruct.verb_objects import open_reader
 
@@ -56,11 +60,11 @@ def _write_seed(folder: Path, seed: int, instructions: list[str], levels: dict[s
         write_manifest(folder / name, command, step_config(command))
         match command:
             case "generate":
-                write_data(folder / name, instructions)
+                write_generated(folder / name, instructions)
             case "train":
-                lines = [{"step": n, "loss": 5.0 / n, "learning_rate": 0.1} for n in range(1, 30)]
-                jsonl.replace(folder / name / "metrics.jsonl", lines)
+                write_training(folder / name, Path(step["settings"]["data"]))
             case "eval_superni":
+                write_asked(folder / name, step["settings"].get("adapter"))
                 write_evaluation(folder / name, levels[name])
                 write_predictions(folder / name, instructions)
             case "review_little_world":
@@ -86,12 +90,43 @@ def step_config(command: str) -> dict[str, Any]:
     }
 
 
-def write_manifest(folder: Path, command: str, config: dict[str, Any]) -> None:
+MODEL = {"llm.model": "model", "llm.weights": "0" * 64}
+
+
+def write_generated(folder: Path, instructions: list[str], **model: str) -> None:
+    """A run of generate.py in which the model wrote these."""
+    stages = ("instructions", "classification", "instances", "finetuning_data")
+    steps = {stage: {"status": "complete", "settings": MODEL | model} for stage in stages}
+    write_manifest(folder, "generate", step_config("generate"), steps)
+    write_data(folder, instructions)
+
+
+def write_training(folder: Path, data: Path) -> None:
+    """A run of finetune/train.py on a file (of one that is not there, its name stands for what it holds)."""
+    digest = file_digest(data) if data.exists() else sha256(data.name.encode()).hexdigest()
     counts = {"examples": 9, "steps": 29, "trained_tokens": 90, "first_loss": 5.0, "final_loss": 0.2}
+    steps = {"train": {"status": "complete", "counts": counts, "settings": {"data.0.sha256": digest}}}
+    write_manifest(folder, "train", step_config("train") | {"data": str(data)}, steps)
+    keys = {"learning_rate": 0.1, "num_trained_tokens": 10}
+    jsonl.replace(folder / "metrics.jsonl", [{"step": n, "loss": 5.0 / n, **keys} for n in range(1, 30)])
+    (folder / "adapter").mkdir(exist_ok=True)
+    (folder / "adapter" / "adapter_model.safetensors").write_text(f"{digest} {folder.name}")
+
+
+def write_asked(folder: Path, adapter: str | None, **model: str) -> None:
+    """The manifest of an evaluation of the model, or of an adapter on it."""
+    digest = folder_weights_digest(Path(adapter)) if adapter else None
+    steps = {"predict": {"status": "complete", "settings": MODEL | {"llm.adapter": digest} | model}}
+    write_manifest(folder, "eval_superni", step_config("eval_superni") | {"adapter": adapter}, steps)
+
+
+def write_manifest(
+    folder: Path, command: str, config: dict[str, Any], steps: dict[str, Any] | None = None
+) -> None:
     manifest = {
         "command": command,
         "config": config,
-        "steps": {"train": {"counts": counts}} if command == "train" else {},
+        "steps": steps or {},
         "seconds": 12.5,
         "status": "complete",
         "versions": {"python": "3.11", "machine": "x86_64", "torch": "2.13"},
@@ -180,6 +215,7 @@ def write_regenerated(folder: Path, outputs: list[tuple[str, str]]) -> None:
         for number, (before, after) in enumerate(outputs)
     ]
     jsonl.replace(folder / "finetuning_data" / "regenerated_instances.jsonl", lines)
+    replace_json(folder / "statistics.json", {})
 
 
 def write_review(folder: Path, instructions: list[str]) -> None:

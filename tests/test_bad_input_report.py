@@ -82,6 +82,10 @@ def second_benchmark(folder: Path) -> None:
         write_evaluation(folder / name, (1, 2, 3, 4), name=label, label=label)
 
 
+def move_away(path: Path) -> None:
+    path.rename(path.parents[3] / f"was_{path.name}" if path.is_dir() else path.with_name(f"was_{path.name}"))
+
+
 def other_instances(folder: Path) -> None:
     lines = (folder / "demo/seed1/vanilla/scores.jsonl").read_text().splitlines(keepends=True)
     (folder / "demo/seed1/vanilla/scores.jsonl").write_text("".join(lines[1:]))
@@ -160,6 +164,41 @@ CASES: dict[str, tuple[Change | None, dict[str, Any], str]] = {
         edit(f"{SEED}/little_world/metrics.json", without("benchmark", "track")),
         {},
         r"little_world/metrics.json: holds no 'benchmark.track'; made by another version",
+    ),
+    **{
+        f"lost {name}": (
+            lambda folder, name=name: move_away(folder / SEED / name),
+            {},
+            rf"runs: .*{SEED}/{name}{inside} is gone, though the run is called complete; {advice}",
+        )
+        for name, inside, advice in (
+            ("self_instruct/scores.jsonl", "", "delete .*/seed1/self_instruct and start its command"),
+            ("self_instruct/predictions.jsonl", "", "delete .*/seed1/self_instruct and start its command"),
+            ("self_instruct", "/manifest.json", "delete .*/seed1/self_instruct and start its command"),
+            (
+                "review/review.json",
+                "",
+                "delete .*/seed1/review and start its command .or reproduce.py. again",
+            ),
+            ("train", "/manifest.json", "delete .*/seed1/train and"),
+            ("train/metrics.jsonl", "", "delete .*/seed1/train and"),
+            (
+                "generate/statistics.json",
+                "",
+                "start generate.py again in its folder with the words in run.log",
+            ),
+            ("generate/finetuning_data/train.jsonl", "", "start generate.py again"),
+        )
+    },
+    "emptied scores": (
+        write(f"{SEED}/vanilla/scores.jsonl", ""),
+        {},
+        r"vanilla/scores.jsonl is empty, though the run is called complete; delete .*/seed1/vanilla and",
+    ),
+    "lost file of a single folder": (
+        lambda folder: move_away(folder / SEED / "vanilla/metrics.json"),
+        {"runs": [f"{SEED}/vanilla"]},
+        r"vanilla/metrics.json is gone, though the run is called complete; delete .*/seed1/vanilla and",
     ),
     "scores of other instances": (
         other_instances,

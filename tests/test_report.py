@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
-from report_runs import write_demo, write_evaluation, write_manifest
+from report_runs import (
+    INSTRUCTIONS,
+    MODEL,
+    write_demo,
+    write_evaluation,
+    write_generated,
+    write_manifest,
+    write_training,
+)
 
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.steps import make_report as experiment_report
@@ -43,6 +51,7 @@ from eval.report.verdicts import (
 from selfinstruct import entry, jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
+from selfinstruct.llm.model_folder import folder_weights_digest
 from selfinstruct.paper_numbers import published
 from selfinstruct.settings import from_dict
 
@@ -165,7 +174,7 @@ def test_a_control_is_read_by_the_interval_of_its_difference(tmp_path: Path) -> 
     answers = []
     for path in (strong, equal):
         readings = control_readings(read_one(path))
-        answers.append(next(text for reading, _, text in readings if reading.short))
+        answers.append(next(text for reading, _, text in readings if reading.is_at_top))
     assert answers[0].startswith("No:")
     assert answers[1].startswith("It may:")
 
@@ -208,15 +217,19 @@ def test_a_report_leaves_nothing_of_the_one_before_it(tmp_path: Path) -> None:
 
 
 def test_single_folders_are_taken_together_and_their_roles_found(tmp_path: Path) -> None:
-    for name, adapter, levels in (
-        ("before", None, (5, 5, 5, 5)),
-        ("after", "runs/t/adapter", (40, 50, 40, 50)),
+    write_generated(tmp_path / "mine", INSTRUCTIONS)
+    write_training(tmp_path / "tuned", tmp_path / "mine" / "finetuning_data" / "train.jsonl")
+    adapter = tmp_path / "tuned" / "adapter"
+    for name, place, digest, levels in (
+        ("before", None, None, (5, 5, 5, 5)),
+        ("after", str(adapter), folder_weights_digest(adapter), (40, 50, 40, 50)),
     ):
         folder = tmp_path / name
-        config = {"model": "some/model", "adapter": adapter, "llm": {"backend": "local"}}
-        write_manifest(folder, "eval_superni", config)
+        config = {"model": "some/model", "adapter": place, "llm": {"backend": "local"}}
+        asked = {"score": {"settings": MODEL | {"llm.adapter": digest}}}
+        write_manifest(folder, "eval_superni", config, asked)
         write_evaluation(folder, levels, name="SuperNI", label="SuperNI", tasks_found=119, tasks_of=119)
-    (run,) = read_runs([tmp_path / "before", tmp_path / "after"])
+    (run,) = read_runs([tmp_path / name for name in ("mine", "tuned", "before", "after")])
     gain = outcomes(run)["gain"]
     assert gain.verdict.kind == REPRODUCED
     assert gain.ours == "5.0 to 45.0: +40.0"
@@ -327,6 +340,42 @@ def test_two_runs_stand_side_by_side(tmp_path: Path) -> None:
     text = (make(tmp_path / "report", *runs) / "report.md").read_text()
     assert re.search(r"\| system +\| +first \| +second \|", text)
     assert re.search(r"\| +\| paper \| first \| second \|", text)
+
+
+def test_two_runs_are_compared_in_one_table_and_one_paragraph_each(tmp_path: Path) -> None:
+    first = write_demo(tmp_path / "first")
+    second = write_demo(tmp_path / "second", self_instruct=(60, 70, 65, 75), seeds_only=(80, 90, 80, 90))
+    text = (make(tmp_path / "report", first, second) / "report.md").read_text()
+    assert re.search(r"\| system +\| +first \| +second \| +second minus first \|", text)
+    assert re.search(r"\| self-instruct +\| 77.5 .*\| 67.5 .*\| -10.0 \[-10.0, -10.0\] \|", text)
+    assert re.search(r"\| self-instruct minus vanilla +\| \+73.8 .*\| \+63.8 .*\|\n", text)
+    agrees = re.search(r"\*\*How far it agrees.\*\* (.*)", text)
+    assert agrees
+    assert agrees[1].startswith(
+        "The main claim: in miniature in first and second. first: ROUGE-L 3.8 to 77.5"
+    )
+    assert agrees[1].count("second:") == 1
+    assert "| no run |" in text
+    assert "| Here |" not in text
+
+
+def test_runs_of_other_instances_stand_in_one_table_without_a_difference(tmp_path: Path) -> None:
+    runs = [write_demo(tmp_path / "one"), write_demo(tmp_path / "three", seeds=(1, 2, 3))]
+    table = make(tmp_path / "report", *runs) / "tables" / "side_by_side.md"
+    assert re.search(r"\| system +\| +one \| +three \|\n", table.read_text())
+    assert "other numbers of seeds" in table.read_text()
+
+
+def test_the_main_claims_row_says_what_its_controls_say(tmp_path: Path) -> None:
+    weak = write_demo(tmp_path / "demo", seeds_only=(90, 95, 90, 95))
+    because = outcomes(read_one(weak))["gain"].verdict.because
+    assert "below tuning on the seed tasks alone, -15.0 points (" in because
+    assert "above two examples shown to the untuned model (first paragraph), +75.0 points (" in because
+
+
+def test_trained_tokens_are_those_of_all_steps(tmp_path: Path) -> None:
+    table = make(tmp_path / "report", write_demo(tmp_path / "demo")) / "tables" / "training_demo.md"
+    assert re.search(r"^\| train +\| +lora \| +9 \| +29 \| +90 \| +290 \|", table.read_text(), re.MULTILINE)
 
 
 def test_model_text_stays_text_in_html_and_markdown(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from selfinstruct import jsonl
 from selfinstruct.finetuning_data import ALL_INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REJECTED
 from selfinstruct.llm.base import TINY_MODEL
+from selfinstruct.llm.model_folder import folder_weights_digest
 from selfinstruct.settings import REPOSITORY
 from selfinstruct.statistics import STATISTICS
 
@@ -75,6 +76,13 @@ class Step:
         if isinstance(llm, Mapping):
             return llm.get("backend") == "tiny" and not self.config.get("model")
         return str(self.config.get("model", "")).endswith("selfinstruct/llm/tiny/model")
+
+    @cached_property
+    def weights(self) -> Mapping[str, str]:
+        """Of a finetuning: the digests of the adapter and of the whole model, where they are there."""
+        folders = {name: self.path / name for name in ("adapter", "model")}
+        found = {name: folder for name, folder in folders.items() if any(folder.glob("*.safetensors"))}
+        return {name: folder_weights_digest(folder) for name, folder in found.items()}
 
     def json(self, name: str, *fields: str) -> dict[str, Any] | None:
         """One of its JSON files, which must have these fields; None where it is not there."""

@@ -43,7 +43,7 @@ class Claim:
 
     def outcome(self, run: Run) -> Outcome:
         """What the run shows, or that it was not run."""
-        return self.measure(run) or Outcome(Verdict(NOT_RUN, "nothing in this run tests it"))
+        return self.measure(run) or Outcome(Verdict(NOT_RUN, "nothing that was run tests it"))
 
 
 @cache

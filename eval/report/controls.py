@@ -15,7 +15,8 @@ class Reading:
     above: str
     same: str
     below: str
-    short: str = ""  # how the control is named where its question is not shown
+    short: str = ""  # how the control is named where its question is not shown: in the main claim's row
+    is_at_top: bool = False  # whether the summary names it also where it puts nothing in doubt
     doubts: bool = True  # whether the effect is in doubt where self-instruct is not above this control
 
     def of(self, found: Interval) -> str:
@@ -35,6 +36,7 @@ READINGS = {
         "About as well: with two examples, cut after the first paragraph, it cannot be told apart from the "
         "tuned model. What tuning taught may be to follow a bare instruction, not the tasks.",
         "Better: with two examples, cut after the first paragraph, it scores more than the tuned model.",
+        "two examples shown to the untuned model (first paragraph)",
     ),
     "seeds_only": Reading(
         "Would tuning on the seed tasks alone have done as much?",
@@ -42,6 +44,7 @@ READINGS = {
         "It may: the data that the model wrote cannot be told apart from the seeds alone.",
         "Yes, and more: tuning on the seeds alone scores more.",
         "tuning on the seed tasks alone",
+        is_at_top=True,
     ),
     "shuffled_outputs": Reading(
         "Is it the form of the data alone (answer, then stop)?",
@@ -69,3 +72,19 @@ def control_readings(run: Run) -> list[tuple[Reading, Interval, str]]:
             gap = difference(run, name, SELF_INSTRUCT).difference
             found.append((reading, gap, reading.of(gap)))
     return found
+
+
+def short_readings(run: Run) -> list[str]:
+    """Of the controls that have a short name: what self-instruct is against them, in words and figures."""
+    found = [(reading, gap) for reading, gap, _ in control_readings(run) if reading.short]
+    found.sort(key=lambda each: not each[0].is_at_top)
+    return [f"{_place(gap)} {reading.short}, {signed(gap)}" for reading, gap in found]
+
+
+def _place(gap: Interval) -> str:
+    return "above" if gap.low > 0 else "below" if gap.high < 0 else "not told apart from"
+
+
+def signed(found: Interval) -> str:
+    """A difference in points with its interval."""
+    return f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.report.chains import TRAIN, Chain, Run
+from eval.report.chains import SELF_INSTRUCT, TRAIN, Chain, Run
 from eval.report.controls import control_readings
+from eval.report.origins import OWN, origin_of, origin_of_tuning
 from eval.report.run_tables import model_name
 from selfinstruct.settings import REPOSITORY
 
@@ -24,7 +25,8 @@ def what_was_run(run: Run) -> tuple[str, ...]:
     counts = [chain.statistics.get("instructions", {}).get("count") for chain in run.chains]
     written = [count for count in counts if count is not None]
     if written:
-        found.append(f"It wrote {_span(written)} instructions itself, then was tuned on them.")
+        found.append(f"It wrote {_span(written)} instructions itself{_then_tuned(run)}.")
+    found += _other_data(run)
     tunings = run.first.of(TRAIN)
     if tunings:
         models = f"{len(tunings)} models were" if len(tunings) > 1 else "One model was"
@@ -39,6 +41,24 @@ def what_was_run(run: Run) -> tuple[str, ...]:
             f"{benchmark['instances']:,} instances{about}."
         )
     return (*found, _machine(run))
+
+
+def _then_tuned(run: Run) -> str:
+    """What the model did with its instructions, where that is shown."""
+    origin = origin_of(run) if SELF_INSTRUCT in run.systems else origin_of_tuning(run.first)
+    if origin is None or origin.kind != OWN:
+        return ""
+    count = f"{run.first.num_seeds} " if run.first.num_seeds else ""
+    parts = ["them", *([f"the {count}seed tasks"] if origin.has_seeds else []), *origin.beside]
+    return f", then was tuned on {' and '.join(parts)}"
+
+
+def _other_data(run: Run) -> list[str]:
+    """That the model tuned was tuned on other data, or that nothing shows on which."""
+    if SELF_INSTRUCT not in run.systems:
+        return []
+    because = origin_of(run).because
+    return [f"Mind that {because}."] if because else []
 
 
 def parameters_of(folder: Path) -> int | None:

@@ -1,19 +1,16 @@
 """Reads folders of reproduce.py, one chain of steps a seed, and single run folders taken together."""
 
-import json
 import re
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from eval.experiment.steps import override_value
 from eval.report.chains import (
     GENERATE,
     REPRODUCE,
     SELF_INSTRUCT,
     SINGLE_COMMANDS,
     SUPERNI,
+    TRAIN,
     VANILLA,
     Chain,
     Manifest,
@@ -22,6 +19,8 @@ from eval.report.chains import (
     System,
 )
 from eval.report.files import read_json
+from eval.report.shown import logged_line, shown_folder, step_line
+from eval.report.completeness import lost, refuse_lost_files
 from eval.summary import RAW
 from selfinstruct.errors import UserError
 
@@ -65,8 +64,9 @@ def _seed_folders(path: Path) -> list[Path]:
 
 
 def _unfinished(path: Path, manifest: Manifest) -> UserError:
-    steps = {name: step["status"] for name, step in manifest.get("steps", {}).items() if name != "experiment"}
-    whole = [str(path / name) for name, status in steps.items() if status == "complete"]
+    steps = manifest.get("steps", {}) if manifest.get("command") == REPRODUCE else {}
+    complete = [name for name, step in steps.items() if step["status"] == "complete"]
+    whole = [str(path / name) for name in complete if name != "experiment"]
     beside = f", or give what is complete by itself: {', '.join(whole)}" if whole else ""
     advice = f"start its command again with the same words to complete it{beside}"
     return UserError(f"runs: {path} is not complete ({manifest.get('status', 'unknown')}); {advice}")
@@ -86,9 +86,14 @@ def _single_manifest(path: Path) -> Manifest:
             f"runs: {path} belongs to {manifest.get('command')!r}, which the report does not show; "
             f"choose from reproduce, {', '.join(SINGLE_COMMANDS)}"
         )
+    _refuse_unless_whole(path, manifest)
+    return manifest
+
+
+def _refuse_unless_whole(path: Path, manifest: Manifest) -> None:
     if manifest.get("status") != "complete":
         raise _unfinished(path, manifest)
-    return manifest
+    refuse_lost_files(path, manifest)
 
 
 def _read_experiment(path: Path, seed_folders: Sequence[Path]) -> Run:
@@ -122,33 +127,16 @@ def _read_chain(folder: Path) -> Chain:
     steps: dict[str, Step] = {}
     for name, step in config["steps"].items():
         found = read_json(folder / name / "manifest.json", "command", "config")
-        if found is not None:
-            line = _command_line(step, name, config, str(shown))
-            steps[name] = Step(name, folder / name, found, line)
+        if found is None:
+            raise lost(folder / name / "manifest.json", "")
+        _refuse_unless_whole(folder / name, found)
+        steps[name] = Step(name, folder / name, found, step_line(step, name, config, str(shown)))
     systems = {
         name: System(name, s["label"], steps[s["step"]], s.get("variant", RAW), s.get("x"))
         for name, s in config["systems"].items()
-        if s["step"] in steps and _is_scored(steps[s["step"]])
     }
     data = steps.get(config["data_step"]) if config["data_step"] else None
     return Chain(config["seed"], steps, systems, data, manifest, folder)
-
-
-def _command_line(step: Mapping[str, Any], name: str, config: Mapping[str, Any], shown: str) -> str:
-    # The settings hold the folder as it was on the machine of the run.
-    there, here = (json.dumps(folder)[1:-1] for folder in (str(config["seed_dir"]), shown))
-    settings = json.loads(json.dumps(step["settings"]).replace(there, here))
-    given = {"run_dir": f"{shown}/{name}", **settings}
-    words = [f"{key}={override_value(value)}" for key, value in given.items()]
-    launcher = "python"
-    if step["command"].startswith("finetune/"):
-        accelerate = config.get("accelerate_config", "cpu")
-        launcher = f"accelerate launch --config_file configs/accelerate/{accelerate}.yaml"
-    return f"{launcher} {step['command']} {shlex.join(words)}"
-
-
-def _is_scored(step: Step) -> bool:
-    return (step.path / "metrics.json").exists() and (step.path / "scores.jsonl").exists()
 
 
 def _read_singles(singles: Sequence[tuple[Path, Manifest]]) -> list[Run]:
@@ -159,13 +147,12 @@ def _read_singles(singles: Sequence[tuple[Path, Manifest]]) -> list[Run]:
 
 
 def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
-    steps = {
-        path.name if [p.name for p, _ in folders].count(path.name) == 1 else str(path): Step(
-            path.name, path, manifest, _logged_command_line(path, manifest)
-        )
-        for path, manifest in folders
-    }
-    evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI and _is_scored(step)}
+    names = [path.name for path, _ in folders]
+    steps: dict[str, Step] = {}
+    for path, manifest in folders:
+        name = path.name if names.count(path.name) == 1 else shown_folder(path)
+        steps[name] = Step(name, path, manifest, logged_line(path, manifest))
+    evaluated = {name: step for name, step in steps.items() if step.command == SUPERNI}
     _check_one_benchmark(evaluated.values())
     systems: dict[str, System] = {}
     for name, step in evaluated.items():
@@ -173,7 +160,16 @@ def _run_of_singles(folders: Sequence[tuple[Path, Manifest]]) -> Run:
         systems[role or name] = System(role or name, name, step)
     data = next((step for step in steps.values() if step.command == GENERATE), None)
     pairs = [(VANILLA, name) for name in systems if name != VANILLA and VANILLA in systems]
-    return Run(folders[0][0].name, "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems))
+    return Run(
+        _column(folders[0][0]), "Single runs", [Chain(None, steps, systems, data)], pairs, list(systems)
+    )
+
+
+def _column(path: Path) -> str:
+    """The folder's name; of a step of an experiment, whose name says little, with those around it."""
+    outer = path.parent
+    inside = (read_json(outer / "manifest.json") or {}).get("command") == REPRODUCE
+    return f"{outer.parent.name}/{outer.name}/{path.name}" if inside else path.name
 
 
 def _check_one_benchmark(evaluated: Iterable[Step]) -> None:
@@ -185,22 +181,21 @@ def _check_one_benchmark(evaluated: Iterable[Step]) -> None:
 
 
 def _role(step: Step, evaluated: Sequence[Step]) -> str | None:
-    """Vanilla: the only evaluation of a model without adapter; self-instruct: the only one with it."""
+    """Vanilla: the only evaluation of an untuned model; self-instruct: the only one of a tuned model."""
     if step.config.get("num_examples") or step.config.get("predictions"):
         return None
     alike = [
         other
         for other in evaluated
-        if bool(other.config.get("adapter")) == bool(step.config.get("adapter"))
-        and not other.config.get("num_examples")
+        if _is_tuned(other) == _is_tuned(step) and not other.config.get("num_examples")
     ]
     if len(alike) > 1:
         return None
-    return SELF_INSTRUCT if step.config.get("adapter") else VANILLA
+    return SELF_INSTRUCT if _is_tuned(step) else VANILLA
 
 
-def _logged_command_line(path: Path, manifest: Manifest) -> str:
-    log = path / "run.log"
-    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    found = re.search(rf"{manifest['command']} started: (.*)", text)
-    return f"python {found[1]}" if found else f"python scripts/{manifest['command']}.py"
+def _is_tuned(step: Step) -> bool:
+    """Whether it scored an adapter, or a whole model in the folder of a finetuning."""
+    model = step.config.get("model")
+    maker = read_json(Path(str(model)).parent / "manifest.json") if model else None
+    return bool(step.config.get("adapter")) or (maker or {}).get("command") == TRAIN

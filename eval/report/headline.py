@@ -1,15 +1,15 @@
 """The top of the report: what the paper claims, what was run, how far it agrees."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.intervals import Interval
 from eval.report.blocks import Headline
 from eval.report.chains import SELF_INSTRUCT, VANILLA, Run
 from eval.report.claims import Claim
-from eval.report.controls import control_readings
+from eval.report.controls import control_readings, signed
 from eval.report.describe import what_was_run
 from eval.report.measures import mean_score, scale_of
+from eval.report.origins import origin_of
 from eval.report.outcomes import Outcome
 from eval.report.run_tables import model_name
 from eval.report.verdicts import KINDS
@@ -69,16 +69,21 @@ def _numbers(material: Material) -> tuple[tuple[str, str, str], ...]:
             label = run.systems[SELF_INSTRUCT].benchmark["label"]
             whose = "Here" if len(material.runs) == 1 else run.name
             other = ", another scale" if scale_of(run, SELF_INSTRUCT).is_miniature else ""
-            what = f"ROUGE-L of {model_name(run)} on {label}{other}"
+            doubt = "" if origin_of(run).is_own_alone else "; not shown to be tuned on its own data"
+            what = f"ROUGE-L of {model_name(run)} on {label}{other}{doubt}"
             found.append((whose, f"{ours[0]:.1f} → {ours[1]:.1f}", what))
     return tuple(found)
 
 
 def _agreement(material: Material) -> tuple[str, ...]:
-    found: list[str] = []
-    for position, run in enumerate(material.runs):
-        name = f"{run.name}: " if len(material.runs) > 1 else ""
-        found += [f"{name}{sentence}" for sentence in _agreement_of(run, position, material.outcomes)]
+    outcomes = [
+        {claim.key: (claim, rows[number]) for claim, rows in material.outcomes}
+        for number in range(len(material.runs))
+    ]
+    if len(material.runs) == 1:
+        found = _agreement_of(material.runs[0], outcomes[0])
+    else:
+        found = _agreement_of_several(material.runs, outcomes)
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
@@ -87,24 +92,48 @@ def _agreement(material: Material) -> tuple[str, ...]:
     return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
 
 
-def _agreement_of(run: Run, position: int, outcomes: Outcomes) -> list[str]:
+ByKey = Mapping[str, tuple[Claim, Outcome]]  # of one run
+
+
+def _agreement_of(run: Run, outcomes: ByKey) -> list[str]:
     """The main claim and what weakens it; of a run that does not test it, the claims that it was made for."""
-    by_key = {claim.key: (claim, rows[position]) for claim, rows in outcomes}
-    _, gain = by_key["gain"]
+    _, gain = outcomes["gain"]
     if not gain.ours:
-        others = [by_key[key] for key in _OTHER_PURPOSES]
-        return [f"“{claim.says}” {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
+        return _other_claims(outcomes)
     found = [
-        f"The main claim, {gain.verdict}.",
+        # Without the controls that the claim's row names: they follow by themselves.
+        f"The main claim, {str(gain.verdict).partition('; ')[0]}.",
         f"ROUGE-L {gain.ours} points, 95 % interval {gain.interval}.",
     ]
     for reading, gap, meaning in control_readings(run):
-        if reading.short:
+        if reading.is_at_top:
             # The answer without its yes or no: the question is not shown here.
-            found.append(f"{_signed(gap)} against {reading.short}: {meaning.partition(': ')[2]}")
+            found.append(f"{signed(gap)} against {reading.short}: {meaning.partition(': ')[2]}")
         elif reading.doubts and gap.low <= 0:
-            found.append(f"{reading.question} {meaning} The difference: {_signed(gap)}.")
+            found.append(f"{reading.question} {meaning} The difference: {signed(gap)}.")
     return found
+
+
+def _agreement_of_several(runs: Sequence[Run], outcomes: Sequence[ByKey]) -> list[str]:
+    """The main claim's verdicts together, then a paragraph a run: its figures and what weakens them."""
+    gains = [each["gain"][1] for each in outcomes]
+    by_kind: dict[str, list[str]] = {}
+    for run, gain in zip(runs, gains, strict=True):
+        if gain.ours:
+            by_kind.setdefault(gain.verdict.kind, []).append(run.name)
+    listed = "; ".join(f"{kind} in {' and '.join(names)}" for kind, names in by_kind.items())
+    found = [f"The main claim: {listed}."] if listed else []
+    for run, gain, each in zip(runs, gains, outcomes, strict=True):
+        if gain.ours:
+            found.append(f"{run.name}: ROUGE-L {gain.ours} ({gain.interval}); {gain.verdict.because}.")
+        elif others := _other_claims(each):
+            found.append(f"{run.name}: {' '.join(others)}")
+    return found
+
+
+def _other_claims(outcomes: ByKey) -> list[str]:
+    others = [outcomes[key] for key in _OTHER_PURPOSES]
+    return [f"“{claim.says}” {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
 
 
 _OTHER_PURPOSES = ("data_size", "data_quality", "public_data", "human", "agreement")
@@ -114,15 +143,12 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _signed(found: Interval) -> str:
-    return f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})"
-
-
 def claim_rows(material: Material) -> tuple[tuple[Claim, tuple[tuple[str, Outcome], ...]], ...]:
     """Each claim with the outcomes to show: of the runs that test it, or the first's that none does."""
     names = [run.name for run in material.runs] if len(material.runs) > 1 else ["Here"]
+    untested = "no run" if len(material.runs) > 1 else "Here"
     found = []
     for claim, outcomes in material.outcomes:
         tested = [(name, each) for name, each in zip(names, outcomes, strict=True) if each.ours]
-        found.append((claim, tuple(tested or [("Here", outcomes[0])])))
+        found.append((claim, tuple(tested or [(untested, outcomes[0])])))
     return tuple(found)

@@ -36,6 +36,22 @@ def difference(run: Run, first: str, second: str) -> PairedDifference:
         raise _unlike(run, first, second, error) from error
 
 
+def between_runs(first: Run, second: Run, name: str) -> PairedDifference | None:
+    """A system of one run minus the same of another; None where they are not of the same instances and seeds.
+
+    Its interval says what other tasks would change (and other seeds, where both have several).
+    """
+    before, after = ([system.clusters for system in run.each_seed(name)] for run in (first, second))
+    if len(before) != len(after):
+        return None
+    try:
+        if len(before) == 1:
+            return paired_difference(before[0], after[0])
+        return paired_over_runs(before, after)
+    except ValueError:
+        return None
+
+
 def _unlike(run: Run, first: str, second: str, error: ValueError) -> UserError:
     folders = dict.fromkeys(str(s.step.path) for name in (first, second) for s in run.each_seed(name))
     advice = "evaluate them with the same benchmark and settings, or give them to reports of their own"

@@ -1,12 +1,14 @@
 """What a run shows of each claim of the paper: a function a claim, verdicts by the rules of verdicts.py."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from eval.intervals import Interval
 from eval.report.chains import GENERATE, SELF_INSTRUCT, VANILLA, Chain, Run, Step
+from eval.report.controls import short_readings
 from eval.report.measures import count_scored, difference, mean_score, on_axis, review_share, scale_of
+from eval.report.origins import OWN, origin_of, unlike_models
 from eval.report.verdicts import (
     NOT_COMPARABLE,
     Scale,
@@ -43,8 +45,11 @@ def gain(run: Run) -> Outcome | None:
         return None
     found = difference(run, VANILLA, SELF_INSTRUCT).difference
     before, after = mean_score(run, VANILLA), mean_score(run, SELF_INSTRUCT)
+    verdict = effect(found, scale_of(run, SELF_INSTRUCT))
+    # What a control says is no part of the rule, but whoever reads the verdict must see it.
+    because = "; ".join([verdict.because, *short_readings(run)])
     return Outcome(
-        effect(found, scale_of(run, SELF_INSTRUCT)),
+        _if_own(run, VANILLA, replace(verdict, because=because)),
         f"{before.value:.1f} to {after.value:.1f}: {found.value:+.1f}",
         *_spread(found, run, SELF_INSTRUCT),
         _behind(run, VANILLA, SELF_INSTRUCT),
@@ -58,8 +63,10 @@ def private_data(run: Run) -> Outcome | None:
     gap = difference(run, stronger, SELF_INSTRUCT).difference
     gain = difference(run, VANILLA, SELF_INSTRUCT).difference.value
     ours, other = mean_score(run, SELF_INSTRUCT), mean_score(run, stronger)
+    verdict = nearly_as_good(gap, gain, scale_of(run, SELF_INSTRUCT))
+    stands_for = "right data of the same world stands in for human data, which no run here has"
     return Outcome(
-        nearly_as_good(gap, gain, scale_of(run, SELF_INSTRUCT)),
+        _if_own(run, stronger, replace(verdict, because=f"{verdict.because}; {stands_for}")),
         f"{ours.value:.1f} against {other.value:.1f} ({run.systems[stronger].label}, in place of human "
         f"data): {gap.value:+.1f}",
         *_spread(gap, run, SELF_INSTRUCT),
@@ -75,11 +82,24 @@ def public_data(run: Run) -> Outcome | None:
     first, second = found[0]
     gap = difference(run, first, second).difference
     return Outcome(
-        effect(gap, scale_of(run, second)),
+        _if_own(run, first, effect(gap, scale_of(run, second)), second),
         f"{run.systems[second].label} minus {run.systems[first].label}: {gap.value:+.1f}",
         *_spread(gap, run, second),
         _behind(run, first, second),
     )
+
+
+def _if_own(run: Run, other: str, verdict: Verdict, ours: str = SELF_INSTRUCT) -> Verdict:
+    """The verdict where a system was tuned on what its model wrote itself, and its rival is of that model."""
+    origin = origin_of(run, ours)
+    if unlike := unlike_models(run, other, ours):
+        return Verdict(NOT_COMPARABLE, unlike)
+    if origin.kind != OWN:
+        return Verdict(NOT_COMPARABLE, origin.because)
+    if origin.beside and ours == SELF_INSTRUCT:
+        beside = " and ".join(origin.beside)
+        return Verdict(NOT_COMPARABLE, f"besides its own data it was tuned on {beside}")
+    return verdict
 
 
 def amount_written(run: Run) -> Outcome | None:
@@ -261,7 +281,7 @@ def _behind(run: Run, *names: str) -> tuple[str, ...]:
     wanted: set[str] = set()
     for name in names:
         wanted |= _lineage(run.first, run.systems[name].step)
-    return tuple(step.command_line for name, step in run.first.steps.items() if name in wanted)
+    return tuple(step.command_line for step in run.first.steps.values() if step.name in wanted)
 
 
 def _lineage(chain: Chain, step: Step) -> set[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.report.chains import TRAIN, Run
+from eval.report.files import read_lines
 from eval.report.tables import columns_of
 from eval.tables import Cell, Table
 from selfinstruct.paper_numbers import published
@@ -54,13 +55,18 @@ def training_table(run: Run) -> Table | None:
     for step in run.first.of(TRAIN):
         counts: Mapping[str, Any] = step.manifest.get("steps", {}).get("train", {}).get("counts", {})
         method = step.config.get("method", {}).get("name")
-        shown = [counts.get(key) for key in ("examples", "steps", "trained_tokens")]
+        shown = [counts.get(key) for key in ("examples", "steps")]
+        lines = read_lines(step.path / "metrics.jsonl")
+        tokens = [line["num_trained_tokens"] for line in lines if "num_trained_tokens" in line]
         losses = [f"{counts[key]:.2f}" if key in counts else None for key in ("first_loss", "final_loss")]
-        rows.append((step.name, method, *shown, *losses))
+        passes = (counts.get("trained_tokens"), sum(tokens) if tokens else None)
+        rows.append((step.name, method, *shown, *passes, *losses))
     if not rows:
         return None
-    columns = ("step", "method", "examples", "steps", "trained tokens", "first loss", "last loss")
-    return Table(f"{run.name}: finetuning", columns, tuple(rows), ("Loss in nats a trained token.",))
+    tokens_heads = ("answer tokens, one pass", "answer tokens, all steps")
+    columns = ("step", "method", "examples", "steps", *tokens_heads, "first loss", "last loss")
+    note = "Loss in nats an answer token; only answers are trained on, the prompts before them are not."
+    return Table(f"{run.name}: finetuning", columns, tuple(rows), (note,))
 
 
 def versions_table(runs: Sequence[Run]) -> Table | None:

@@ -102,20 +102,21 @@ def _scores(material: Material) -> Section:
             "Vanilla is the untuned model, asked in the same way."
         )
     ]
+    together = tables.side_by_side_table(material.runs)
+    blocks += _table(together, "side_by_side")
     for run in material.runs:
         if not run.systems:
             continue
         seen = "A dot is a mean, the line its 95 % interval."
         blocks += _figure(material, f"systems_{run.slug}", f"{run.name}: ROUGE-L of every system. {seen}")
-        blocks += _table(tables.systems_table(run), f"systems_{run.slug}")
+        blocks += _table(tables.systems_table(run), f"systems_{run.slug}", is_folded=together is not None)
         blocks += _table(tables.category_table(run), f"categories_{run.slug}", is_folded=True)
-    blocks += _table(tables.side_by_side_table(material.runs), "side_by_side")
     blocks += _table(tables.superni_table(material.runs), "superni")
     return Section("scores", "Scores before and after tuning", blocks)
 
 
 def _controls(material: Material) -> Section:
-    blocks: list[Block] = []
+    blocks = _table(tables.differences_side_by_side_table(material.runs), "differences_side_by_side")
     for run in material.runs:
         caption = (
             f"{run.name}: differences on the same instances. Blue: the first named is ahead for certain; "

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from eval.intervals import Interval
 from eval.little_world_review import QUESTIONS
 from eval.report.chains import Chain, Run, System
-from eval.report.measures import count_scored, difference, mean_score, on_axis, review_share
+from eval.report.measures import between_runs, count_scored, difference, mean_score, on_axis, review_share
 from eval.report.verdicts import part_of
 from eval.superni import SUPERNI
 from eval.tables import Cell, Table
@@ -83,12 +83,11 @@ def _asked(system: System) -> str:
 def differences_table(run: Run) -> Table | None:
     """The paired differences of a run's systems."""
     rows: list[tuple[Cell, ...]] = []
-    for first, second in run.differences:
-        if {first, second} <= run.systems.keys():
-            paired = difference(run, first, second)
-            label = f"{run.systems[second].label} minus {run.systems[first].label}"
-            counts = (paired.tasks_won, paired.tasks_lost, paired.tasks_tied)
-            rows.append((label, paired, *counts))
+    for first, second in _measured_pairs(run):
+        paired = difference(run, first, second)
+        label = f"{run.systems[second].label} minus {run.systems[first].label}"
+        counts = (paired.tasks_won, paired.tasks_lost, paired.tasks_tied)
+        rows.append((label, paired, *counts))
     if not rows:
         return None
     note = "ROUGE-L x100, instance by instance; 95 % intervals by bootstrap over tasks (and seeds)."
@@ -97,18 +96,55 @@ def differences_table(run: Run) -> Table | None:
 
 
 def side_by_side_table(runs: Sequence[Run]) -> Table | None:
-    """Systems of several runs in columns; one benchmark only."""
-    labels = {s.benchmark["label"] for run in runs for s in run.systems.values()}
+    """Systems of several runs in columns, of two with their difference; None without a common benchmark."""
     scored = [run for run in runs if run.systems]
-    if len(scored) < 2 or len(labels) != 1:
+    scored_on = {(s.benchmark["name"], s.benchmark["track"]) for run in scored for s in run.systems.values()}
+    if len(scored) < 2 or len(scored_on) != 1:
         return None
     names = list(dict.fromkeys(name for run in scored for name in run.systems))
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         label = next(run.systems[name].label for run in scored if name in run.systems)
         rows.append((label, *(mean_score(run, name) if name in run.systems else None for run in scored)))
-    columns = ("system", *(run.name for run in scored))
-    return Table(f"Runs side by side: ROUGE-L on {labels.pop()}", columns, tuple(rows))
+    columns: tuple[str, ...] = ("system", *(run.name for run in scored))
+    notes = ["ROUGE-L x100 with 95 % intervals; each run's other figures stand in the tables below."]
+    labels = {run.name: next(iter(run.systems.values())).benchmark["label"] for run in scored}
+    if len(set(labels.values())) > 1:
+        notes.append(f"{'; '.join(f'{name}: {label}' for name, label in labels.items())}.")
+    if len(scored) == 2:
+        gaps = [between_runs(scored[0], scored[1], name) if _in_all(scored, name) else None for name in names]
+        if any(gaps):
+            columns += (f"{scored[1].name} minus {scored[0].name}",)
+            rows = [(*row, gap) for row, gap in zip(rows, gaps, strict=True)]
+        else:
+            notes.append("The runs were not scored on the same instances, or have other numbers of seeds.")
+    ((benchmark, _),) = scored_on
+    return Table(f"Runs side by side: ROUGE-L on {benchmark}", columns, tuple(rows), tuple(notes))
+
+
+def _in_all(runs: Sequence[Run], name: str) -> bool:
+    return all(name in run.systems for run in runs)
+
+
+def differences_side_by_side_table(runs: Sequence[Run]) -> Table | None:
+    """The paired differences of several runs in columns; None where no two runs share one."""
+    pairs = list(dict.fromkeys(pair for run in runs for pair in _measured_pairs(run)))
+    with_any = [run for run in runs if _measured_pairs(run)]
+    if not any(sum(pair in _measured_pairs(run) for run in runs) > 1 for pair in pairs):
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for first, second in pairs:
+        having = [run for run in with_any if (first, second) in _measured_pairs(run)]
+        found = [difference(run, first, second) if run in having else None for run in with_any]
+        systems = having[0].systems
+        rows.append((f"{systems[second].label} minus {systems[first].label}", *found))
+    note = "ROUGE-L x100, instance by instance; 95 % intervals by bootstrap over tasks (and seeds)."
+    columns = ("", *(run.name for run in with_any))
+    return Table("Runs side by side: differences on the same instances", columns, tuple(rows), (note,))
+
+
+def _measured_pairs(run: Run) -> list[tuple[str, str]]:
+    return [pair for pair in run.differences if set(pair) <= run.systems.keys()]
 
 
 def axis_table(run: Run) -> Table | None:

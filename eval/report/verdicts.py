@@ -95,7 +95,8 @@ def nearly_as_good(gap: Interval, gain: float, scale: Scale) -> Verdict:
         gain: self-instruct minus vanilla.
     """
     if gap.low > 0:
-        return _graded(scale, True, "it is ahead (interval above 0)", "")
+        ahead = "it is ahead (interval above 0), where the paper's is just behind: close at the least"
+        return _graded(scale, True, ahead, "")
     if gain <= 0:
         return _graded(scale, False, "", "tuning gained nothing that could be compared")
     worst = -gap.low / gain

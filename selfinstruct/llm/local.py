@@ -1,7 +1,5 @@
 """Any causal or encoder-decoder model by folder or hub id, through transformers, with or without adapter."""
 
-import hashlib
-import json
 import warnings
 from collections import deque
 from functools import cached_property
@@ -24,7 +22,11 @@ from selfinstruct.llm.decoding import Decoder, Row
 from selfinstruct.llm.encoder_decoder import EncoderDecoderDecoder, prompt_length
 from selfinstruct.llm.half_characters import LONGEST_HALF, is_byte, unfinished_bytes
 from selfinstruct.llm.memory import MemoryLimit
-from selfinstruct.llm.model_folder import base_and_adapter, hide_hints_at_gpu_kernels
+from selfinstruct.llm.model_folder import (
+    base_and_adapter,
+    folder_weights_digest,
+    hide_hints_at_gpu_kernels,
+)
 
 LARGEST_SANE_LENGTH = 10**8  # tokenizers without a limit say 10**30
 BATCH_TOKENS_CPU, BATCH_TOKENS_GPU = 32768, 131072  # more gains nothing on a CPU (docs/benchmarks.md)
@@ -301,11 +303,7 @@ def weights_digest(source: str, model: PreTrainedModel | None = None) -> str | N
     folder = Path(source)
     if not folder.is_dir():
         return getattr(model.config, "_commit_hash", None) if model is not None else None
-    parts = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with open(path, "rb") as file:
-            parts[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return folder_weights_digest(folder)
 
 
 def first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 `python scripts/generate.py llm=local llm.model=FOLDER` looks here first.
 """
 
+import hashlib
 import json
 import logging
 from pathlib import Path
@@ -59,6 +60,15 @@ def check_weights(folder: Path) -> None:
                 ends = []
         if not ends or size < 8 + length + max(ends):
             raise UserError(f"{path}: is cut off or no safetensors file ({size} bytes); copy it again, whole")
+
+
+def folder_weights_digest(folder: Path) -> str:
+    """sha256 (hex) over the names and bytes of a folder's weight files, by which manifests know a model."""
+    parts = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with open(path, "rb") as file:
+            parts[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _check_adapter(adapter: str) -> None:
