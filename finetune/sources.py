@@ -81,11 +81,11 @@ def source_digest(source: DataSource) -> str:
         UserError: it cannot be read.
     """
     if not is_hub_id(source.path):
-        for key, given in (("subset", source.subset), ("revision", source.revision)):
-            if given is not None:
-                raise UserError(f"data: {source.path}: {key}={given} is for hub datasets; drop it")
-        if source.split != "train":
-            raise UserError(f"data: {source.path}: split={source.split} is for hub datasets; drop it")
+        of_hub = {"subset": source.subset, "revision": source.revision}
+        of_hub |= {"split": source.split} if source.split != "train" else {}
+        for key, value in of_hub.items():
+            if value is not None:
+                raise UserError(f"data: {source.path}: {key}={value} is for hub datasets; drop it")
     if is_superni_folder(Path(source.path)):
         return training_digest(Path(source.path))
     return hub_digest(source) if is_hub_id(source.path) else file_digest(_file(source))
@@ -202,8 +202,8 @@ def _row(record: dict[str, Any], where: str) -> Row:
         partners += [("instruction", "output"), ("output", "instruction")]
         missing = next((missing for there, missing in partners if there in record), "prompt")
         raise UserError(f'{where}: "{missing}" is missing ({NEEDED})')
-    given = record.get("input")
-    return Row(where, pair, instance, messages, given.strip() if isinstance(given, str) else "")
+    shortened = record.get("input")
+    return Row(where, pair, instance, messages, shortened.strip() if isinstance(shortened, str) else "")
 
 
 def _text(record: dict[str, Any], field: str, where: str, may_be_empty: bool = False) -> str:

@@ -19,6 +19,7 @@ from finetune.config import DataSource, TrainConfig, decisive_settings
 from finetune.hub import is_hub_id
 from finetune.sources import load_source, load_sources, source_digest
 from finetune.superni_train import equal_quotas
+from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 
 ROOT = Path(__file__).parents[1]

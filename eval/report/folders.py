@@ -18,9 +18,9 @@ from eval.report.chains import (
     Step,
     System,
 )
+from eval.report.completeness import lost, refuse_lost_files
 from eval.report.files import read_json
 from eval.report.shown import logged_line, shown_folder, step_line
-from eval.report.completeness import lost, refuse_lost_files
 from eval.summary import RAW
 from selfinstruct.errors import UserError
 
