@@ -168,25 +168,32 @@ def test_the_report_of_the_paper_s_experiment_tests_the_claim_on_public_data(tmp
     assert "self-instruct minus T0 training" in claim.outcome(run).ours
 
 
+EVALUATED = ("vanilla", "user_vanilla", *ROWS, *(f"user_{name}" for name in ROWS))
 SMALL = (
     "accelerate_config=cpu",
     "+steps.generate.settings.num_instructions=4",
     "+steps.generate.settings.queries=tiny",
     *(f"+steps.{name}.settings.max_steps=1" for name in ("train", *TUNED)),
     *(f"+steps.{name}.settings.max_length=256" for name in ("train", *TUNED)),
-    *(f"+steps.{name}.settings.max_tokens=4" for name in ("vanilla", "user_vanilla", *ROWS)),
-    *(f"+steps.user_{name}.settings.max_tokens=4" for name in ROWS),
+    *(f"+steps.{name}.settings.max_tokens=4" for name in EVALUATED),
 )
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_the_whole_of_it_runs_on_the_embedded_model(tmp_path: Path) -> None:
     public, run = tmp_path / "public", tmp_path / "run"
     write_downloads(public)
-    seed_tasks = TINY_MODEL.parent / "seed_tasks.jsonl"
+    tasks, seed_tasks = tmp_path / "tasks.jsonl", TINY_MODEL.parent / "seed_tasks.jsonl"
+    jsonl.replace(tasks, jsonl.read(REPOSITORY / "eval" / "data" / "user_oriented.jsonl")[:2])
+    asked = (f"+steps.{name}.settings.tasks={tasks}" for name in EVALUATED if name.startswith("user_"))
     done = reproduce(
         *("experiment=paper", f"model={TINY_MODEL}", f"public_dir={public}", f"run_dir={run}", *SMALL),
-        f"+steps.generate.settings.seed_tasks={seed_tasks}",
+        *(
+            f"+steps.user_compared.settings.tasks={tasks}",
+            f"+steps.generate.settings.seed_tasks={seed_tasks}",
+            *asked,
+        ),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((run / "summary.json").read_text())

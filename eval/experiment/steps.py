@@ -74,7 +74,6 @@ def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
         else:
             if is_complete:
                 print(f"\n{heading}: was complete, but {_why_again(lost)}", flush=True)
-                run.reopen(name)
                 again.add(name)
             spent += _run_step(config, name, heading, bool(is_complete))
             run.complete(name, seconds=round(spent, 1))
