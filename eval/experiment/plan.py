@@ -150,16 +150,15 @@ def summed(title: str, plans: Sequence[Plan]) -> str:
     known = f"about {minutes:.0f} minutes" if minutes else "nothing left to do"
     why = "it depends on the model and the machine; once a seed is done, its times stand here"
     if untimed and minutes:
-        known += f", without {untimed} steps whose time is not known ({why})"
+        known += f", without the time of {untimed} steps, which is not known ({why})"
     elif untimed:
         known = f"time not known ({why})"
     lines = [f"{title}: {known}."]
     expected = [each for plan in plans for each in plan.expected]
     unasked = sum(plan.unasked for plan in plans)
     if expected or unasked:
-        lines.append(
-            f"    {_requests(expected)}{f'; without {unasked} steps that do not know yet' * bool(unasked)}."
-        )
+        beside = f"; without those of {unasked} steps that cannot be known yet" if unasked else ""
+        lines.append(f"    {_requests(expected)}{beside}.")
     if cost := _cost(expected, plans):
         lines.append(f"    {cost}")
     return "\n".join(lines)
