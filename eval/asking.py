@@ -141,7 +141,7 @@ def ask(
         setting["batch_tokens"] = None if llm.chunk_size == 1 else manner.batch_tokens or llm.batch_tokens
         setting["llm"] = dict(llm.description)
         setting["num_parameters"] = llm.num_parameters
-        if run.prepare(STAGE, _deciding(setting) | benchmark):
+        if run.prepare(STAGE, _deciding(setting) | benchmark) and _holds_predictions(run):
             decide(lambda: False)
             return None, setting
         share = Share(run.path)
@@ -155,6 +155,12 @@ def ask(
         return predictions, setting
     finally:
         llm.close()
+
+
+def _holds_predictions(run: RunFolder) -> bool:
+    """Whether a complete step's file is there: a lost one is written again from the response log."""
+    path = run.path / "predictions.jsonl"
+    return path.is_file() and path.stat().st_size > 0
 
 
 def follow(question: Question, samples: Sequence[Sample], run_dir: Path) -> None:

@@ -9,7 +9,13 @@ from eval.predict import STAGE
 from eval.superni_tasks import Sample
 from selfinstruct import jsonl
 from selfinstruct.encoding import evaluation_prompt
-from selfinstruct.forecast import BYTES_PER_TOKEN, SHARE_OF_MAX_TOKENS, StageForecast, forecast_text
+from selfinstruct.forecast import (
+    BYTES_PER_TOKEN,
+    SHARE_OF_MAX_TOKENS,
+    StageForecast,
+    forecast_text,
+    over_budget,
+)
 
 
 def what_would_be_asked(question: Question, samples: Sequence[Sample], run_dir: Path) -> str:
@@ -27,7 +33,8 @@ def what_would_be_asked(question: Question, samples: Sequence[Sample], run_dir: 
     tokens = sum(ceil(len(prompt.encode()) / BYTES_PER_TOKEN) for prompt in left)
     most = len(left) * manner.max_tokens
     stage = StageForecast(STAGE, len(left), tokens, round(len(left) * usual), most)
-    return forecast_text([stage], llm.model or llm.backend, question.price)
+    text = forecast_text([stage], llm.model or llm.backend, question.price)
+    return "\n".join([text, *over_budget(question.budget, run_dir, [([stage], question.price)])])
 
 
 def _logged(run_dir: Path) -> list[jsonl.Record]:

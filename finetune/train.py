@@ -70,7 +70,7 @@ def is_complete(run: RunFolder, config: TrainConfig) -> bool:
 
 def add_to_complete_run(config: TrainConfig) -> None:
     """What may be asked for afterwards: a result that was removed, scores in the card, the merged model."""
-    if not config.output.exists():
+    if not any(path.stat().st_size for path in config.output.glob("*.safetensors")):
         from finetune import export
 
         say(f"{config.output}: is gone; made again from the last checkpoint")

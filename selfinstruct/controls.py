@@ -98,10 +98,11 @@ def make_controls(config: ControlsConfig) -> None:
     settings: dict[str, Any] = {"seed": config.seed, "data": file_digest(config.data)}
     with open_run(config.run_dir, "make_controls", settings) as run:
         for name, examples in made.items():
-            if not run.begin(name, settings):
-                jsonl.replace(config.run_dir / f"{name}.jsonl", examples)
+            path = config.run_dir / f"{name}.jsonl"
+            if not run.begin(name, settings) or not path.exists() or not path.stat().st_size:
+                jsonl.replace(path, examples)
                 run.complete(name, examples=len(examples))
-            print(f"{config.run_dir / name}.jsonl: {len(examples)} examples")
+            print(f"{path}: {len(examples)} examples")
 
 
 def _read(path: Path) -> list[jsonl.Record]:

@@ -24,7 +24,9 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+from selfinstruct import processes
 from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.llm.model_folder import looks_like_a_path
 from selfinstruct.settings import REPOSITORY, did_you_mean, from_dict
 
 CONFIGS = REPOSITORY / "configs"
@@ -37,6 +39,15 @@ OmegaConf.register_new_resolver("repo", lambda path: str(REPOSITORY / path), rep
 OmegaConf.register_new_resolver("absolute", lambda path: str(Path(path).absolute()), replace=True)
 
 
+def _model(name: str) -> str:
+    folder = Path(name).expanduser()
+    return str(folder.absolute()) if folder.is_dir() or looks_like_a_path(name) else name
+
+
+# `${model:...}`: the same for a model's folder; a hub id stays as it is.
+OmegaConf.register_new_resolver("model", _model, replace=True)
+
+
 def run_command(config_name: str, config_class: type[T], run: Callable[[T], None]) -> NoReturn:
     """Compose `configs/<config_name>.yaml` with the command line, make `config_class` of it and run."""
     if {"--help", "-h"} & set(sys.argv[1:]):
@@ -46,6 +57,7 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.argv[1:] = [_experiment(word, config_name) for word in sys.argv[1:]]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops as Ctrl-C does
+    processes.end_with_parent()
 
     def task(config: DictConfig) -> None:
         try:
@@ -64,8 +76,17 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
         advice = "give each group one of the options that --help lists"
         _exit(UserError(f"{' '.join(words)}: {error}; {advice}"))
     except KeyboardInterrupt:
+        if processes.PARENT in os.environ:
+            sys.exit(3)  # the experiment that this is a step of says it
         _exit(StoppedEarly("interrupted; start again with the same words to continue"))
     sys.exit(0)
+
+
+def composed(config_name: str, config_class: type[T], words: list[str]) -> T:
+    """The config of a command with other words than those of the command line; inside `run_command` only."""
+    values = OmegaConf.to_container(hydra.compose(config_name, words), resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    return from_dict(config_class, {str(key): value for key, value in values.items()})
 
 
 def _print_help(config_name: str) -> None:

@@ -1,5 +1,6 @@
 """What a run will ask for and cost, before anything is sent: python scripts/generate.py dry_run=true"""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from selfinstruct.fitting import FewShot
 from selfinstruct.instances import INSTANCES
 from selfinstruct.instructions import INSTRUCTIONS, REQUESTS
 from selfinstruct.llm.base import LLM, Completion, Request
-from selfinstruct.llm.budget import Price
+from selfinstruct.llm.budget import BudgetConfig, Price
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
 from selfinstruct.regeneration import prompts_of, read_instances
@@ -209,6 +210,60 @@ def forecast_text(forecasts: Sequence[StageForecast], model: str, price: Price |
         most = price.of(total.prompt_tokens, total.most_completion_tokens)
         cost = f"cost: about {expected:,.2f}, at most {most:,.2f} (prices of {model} in budget.prices)"
     return "\n".join([f"dry run: nothing is sent. {model}, still to be asked:", *lines, cost])
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a text of `forecast_text` comes to; the costs are None where it knows none."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    most_completion_tokens: int
+    cost: float | None
+    most_cost: float | None
+
+
+_SUM = re.compile(r"^all((?: +[\d,]+){4})$", re.M)
+_COST = re.compile(r"^cost: (?:about ([\d,.]+), at most ([\d,.]+)|)", re.M)
+
+
+def read_forecasts(text: str) -> list[Expected]:
+    """The sums of each forecast in what a command printed in a dry run."""
+    counts = [[int(count.replace(",", "")) for count in found.split()] for found in _SUM.findall(text)]
+    costs = [
+        [float(cost.replace(",", "")) if cost else None for cost in found] for found in _COST.findall(text)
+    ]
+    return [Expected(*sums, *cost) for sums, cost in zip(counts, costs, strict=True)]
+
+
+def over_budget(
+    budget: BudgetConfig, folder: Path, asked: Sequence[tuple[Sequence[StageForecast], Price | None]]
+) -> list[str]:
+    """A line for each limit that the run will meet, as far as its forecasts and response log tell."""
+    forecasts = [each for stages, _ in asked for each in stages]
+    prices = {each.stage: price for stages, price in asked for each in stages}
+    log = [
+        (str(record.get("stage")), int(record["prompt_tokens"]), int(record["completion_tokens"]))
+        for path in sorted(folder.glob("response_log*.jsonl"))
+        for _, record in jsonl.finished_records(path)
+        if {"prompt_tokens", "completion_tokens"} <= record.keys()
+    ]
+    used = [*log, *((each.stage, each.prompt_tokens, each.completion_tokens) for each in forecasts)]
+    cost = sum(price.of(given, made) for stage, given, made in used if (price := prices.get(stage)))
+    requests = len(log) + sum(each.requests for each in forecasts)
+    tokens = sum(given + made for _, given, made in used)
+    needed = [
+        ("max_requests", budget.max_requests, requests, f"{requests:,} requests"),
+        ("max_tokens", budget.max_tokens, tokens, f"about {tokens:,} tokens"),
+        ("max_cost", budget.max_cost, cost, f"cost of about {cost:,.2f}"),
+    ]
+    return [
+        f"budget.{name}={limit:g} is less than the {words} of the whole run: it will stop there "
+        "(exit code 3), and go on with a higher one"
+        for name, limit, amount, words in needed
+        if limit is not None and amount > limit
+    ]
 
 
 def _lines(path: Path) -> int:

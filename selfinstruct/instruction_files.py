@@ -182,6 +182,8 @@ def read_committed(folder: Path) -> Committed:
         jsonl.cut_torn_last_line(folder / name)
     accepted = _lines(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
     rejected = _lines(folder / REJECTED, {"reason": str, "request_idx": int})
+    if not accepted and any(mark.get("accepted") for mark in jsonl.read_if_there(folder / REQUESTS)):
+        (folder / REQUESTS).unlink()  # the instructions are lost: judged again, the answers are in the log
     if accepted and not (folder / REQUESTS).exists():
         committed = 1 + max(index for _, index in accepted)
     else:

@@ -18,7 +18,7 @@ from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, push_to_hub, writ
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
-from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text
+from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text, over_budget
 from selfinstruct.generation_config import STAGES, GenerateConfig, name_of
 from selfinstruct.instances import InstanceStage
 from selfinstruct.instructions import InstructionStage
@@ -113,9 +113,10 @@ def _refuse_other_recording(config: GenerateConfig, prompts: Prompts) -> None:
 
 
 def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
-    texts = []
+    texts, asked = [], []
     if set(config.stages) - {"regeneration"}:
         forecasts = _forecast_of_generation(config, seeds, prompts)
+        asked.append((forecasts, config.price))
         texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
         if config.llm.backend == "openai":
             texts.append(_OVERSHOOT)
@@ -131,8 +132,9 @@ def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -
                 model.endpoint == "chat",
             )
         ]
+        asked.append((forecasts, config.price_of_regeneration))
         texts.append(forecast_text(forecasts, name_of(model), config.price_of_regeneration))
-    return "\n\n".join(texts)
+    return "\n\n".join([*texts, *over_budget(config.budget, config.run_dir, asked)])
 
 
 def _forecast_of_generation(

@@ -6,8 +6,10 @@ torch while there is one process.
 
 import importlib.util
 import os
+import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,6 +22,30 @@ T = TypeVar("T")
 
 SECONDS_FOR_MAIN = 20
 SECONDS_AFTER_A_STOP = 3  # the launcher itself was told to end, and may have little time left
+PARENT = "SELFINSTRUCT_PARENT"  # the environment variable with the process that ours must not outlive
+
+
+def end_with_parent() -> None:
+    """Have this process stop, as by SIGTERM, when the one that PARENT names has ended, also by kill -9.
+
+    A launcher may stand between the two. Linux only: elsewhere the process goes on to its own end.
+    """
+    parent = os.environ.get(PARENT)
+    if parent is None or not hasattr(os, "pidfd_open"):
+        return
+    try:
+        handle = os.pidfd_open(int(parent))
+    except ProcessLookupError:
+        signal.raise_signal(signal.SIGTERM)
+    except OSError:
+        return  # an old kernel
+    else:
+        threading.Thread(target=_stop_after, args=(handle,), daemon=True).start()
+
+
+def _stop_after(handle: int) -> None:
+    select.select([handle], [], [])  # readable once that process has ended
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def count() -> int:

@@ -73,7 +73,7 @@ def test_no_more_requests_than_allowed() -> None:
     asked, message = asked_within(PROMPTS, max_requests=4)
     assert asked == PROMPTS[:4]
     assert message.startswith("budget.max_requests=4 would be passed by the next request")
-    assert "raise it and start again" in message
+    assert "(4 requests and 20 tokens used so far); raise it and start again" in message
 
 
 def test_tokens_count_with_the_longest_answer_until_the_answer_is_there() -> None:

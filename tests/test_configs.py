@@ -39,6 +39,7 @@ GROUPS = {
     "template": "train",
     "method": "train",
     "benchmark": "eval_superni",
+    "rows": "reproduce",
 }
 
 
@@ -53,6 +54,7 @@ def options() -> list[tuple[str, str]]:
             found.append((parts[1], f"experiment/{parts[1]}={parts[2]}"))
         else:
             override = f"{parts[0]}={parts[1]}" if parts[0] != "for_llm" else f"llm={parts[1]}"
+            override = f"+{override}" if parts[0] == "rows" else override  # experiments name it, users do not
             found.append((GROUPS[parts[0]], override))
     return found
 

@@ -78,6 +78,17 @@ def test_the_command_writes_a_file_a_control_and_the_same_again(tmp_path: Path) 
         assert json.loads(content.splitlines()[0]).keys() == {"instruction", "input", "output"}
 
 
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_control_that_is_lost_is_written_again(tmp_path: Path, how: str) -> None:
+    jsonl.replace(tmp_path / "train.jsonl", rows([2, 3, 4]))
+    make_controls(config(tmp_path))
+    path = tmp_path / "run" / "shuffled_outputs.jsonl"
+    before = path.read_bytes()
+    path.unlink() if how == "gone" else path.write_text("")
+    make_controls(config(tmp_path))
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

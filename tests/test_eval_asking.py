@@ -171,6 +171,18 @@ def test_a_budget_stops_the_run_and_a_higher_one_goes_on_to_the_same_bytes(
     assert contents(run) == contents(tmp_path / "one")
 
 
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_predictions_that_are_lost_come_from_the_response_log(world: Path, tmp_path: Path, how: str) -> None:
+    run = tmp_path / "run"
+    evaluate_superni(settings(world, run))
+    before, asked = contents(run), prompts(run / "response_log.jsonl")
+    path = run / "predictions.jsonl"
+    path.unlink() if how == "gone" else path.write_text("")
+    evaluate_superni(settings(world, run))
+    assert contents(run) == before
+    assert prompts(run / "response_log.jsonl") == asked
+
+
 def test_a_limit_of_cost_needs_a_price_before_the_model_is_loaded(world: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"budget\.max_cost needs the price of "):
         evaluate_superni(settings(world, tmp_path / "run", budget={"max_cost": 1}))
@@ -185,6 +197,7 @@ def test_a_dry_run_counts_what_is_left_and_writes_nothing(world: Path, tmp_path:
     before = capsys.readouterr().out
     assert "dry run: nothing is sent." in before
     assert [line.split()[1] for line in before.splitlines() if line.startswith("predict")] == ["24"]
+    assert "budget.max_requests=9 is less than the 24 requests of the whole run" in before
     assert not run.exists()
     with pytest.raises(StoppedEarly):
         evaluate_superni(settings(world, run, budget=price))

@@ -4,6 +4,8 @@ import fcntl
 import json
 import os
 import re
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,19 +16,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
 
+from eval.experiment.command import reproduce
 from eval.experiment.config import ReproduceConfig
+from eval.experiment.plan import make_plan
 from eval.experiment.results import experiment_tables, sample_lines, summarise_experiment
 from eval.experiment.seeds import summarise_seeds, tables_over_seeds
-from eval.experiment.steps import override_value, plan, portable, run_steps
+from eval.experiment.steps import enter_steps, override_value, portable, run_steps, step_settings
 from selfinstruct import jsonl
-from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError
-from selfinstruct.runs import open_run
-from selfinstruct.settings import from_dict
+from selfinstruct.runs import RunFolder, open_run
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = str(ROOT / "scripts" / "reproduce.py")
@@ -222,36 +222,6 @@ def running_step(manifest: Path) -> str:
     return running[-1] if running else "start"
 
 
-@pytest.mark.parametrize(
-    ("name", "steps"),
-    [
-        ("paper", ["generate", "train", "vanilla", "self_instruct"]),
-        ("released_data", ["train", "vanilla", "self_instruct"]),
-    ],
-)
-def test_the_recipes_of_the_paper_lead_from_data_to_tables(name: str, steps: list[str]) -> None:
-    given = ["superni_dir=ni", "generated_data=all.jsonl"][: 1 if name == "paper" else 2]
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        composed = compose("reproduce", overrides=[f"experiment/reproduce={name}", *given])
-    values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    config = from_dict(ReproduceConfig, {str(key): value for key, value in dict(values).items()})  # type: ignore[arg-type]
-    assert [step for step in config.steps if not step.startswith("user_")] == steps
-    assert config.steps["vanilla"].settings["superni_dir"] == str(Path("ni").absolute())
-    assert {system.step for system in config.systems.values()} == {"vanilla", "self_instruct"}
-
-
-def test_a_recipe_without_its_input_says_what_is_missing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "experiment=paper", f"run_dir={tmp_path / 'run'}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "superni_dir is missing; give it as superni_dir=VALUE" in done.stderr
-    assert not (tmp_path / "run").exists()
-
-
 def seeds_of(finished: ReproduceConfig, tmp_path: Path) -> list[ReproduceConfig]:
     """The finished experiment, and the same with a second seed whose tuned system is 20 points better."""
     second = tmp_path / "seed2"
@@ -282,13 +252,166 @@ def test_over_seeds_the_mean_stands_with_each_seed_beside_it(
     assert "+40.0 [" in tables[1].markdown()
 
 
-def test_a_plan_names_what_is_left_and_its_time(finished: ReproduceConfig) -> None:
-    finished.steps["before"].minutes = 2.5
-    jsonl.replace_json(finished.seed_dir / "manifest.json", {"steps": {"after": {"status": "complete"}}})
-    lines = plan(finished).splitlines()
+def complete(config: ReproduceConfig, *names: str, seconds: float = 60.0) -> None:
+    """The folder's manifest says that these steps are complete."""
+    run = RunFolder(config.seed_dir, "reproduce", {"experiment_name": config.experiment_name})
+    for name in names:
+        jsonl.replace_json(config.seed_dir / name / "manifest.json", {})
+        run.begin(name, step_settings(config, name))
+        run.complete(name, seconds=seconds)
+
+
+def test_a_plan_names_what_is_left_and_its_time(tmp_path: Path) -> None:
+    config = experiment(tmp_path / "seed1", run_dir=tmp_path, seed_dir=tmp_path / "seed1")
+    complete(config, "after")
+    config.steps["before"].minutes = 2.5
+    lines = make_plan(config, {}).lines
     assert "[2/3] before: to do, about 2.5 min on two CPU cores" in lines
+    assert "[1/3] generate: to do, time not known" in lines
     assert "[3/3] after: complete" in lines
-    assert "without 1 steps whose time is not known" in lines[-1]
+    assert "about 2 minutes, without the time of 1 steps, which is not known" in lines[-1]
+
+
+def test_the_time_of_a_step_is_that_which_it_took_with_other_seeds(tmp_path: Path) -> None:
+    for seed, seconds in ((1, 60.0), (2, 180.0)):
+        steps = {"before": {"command": "x", "settings": {"seed": seed}}}
+        folder = tmp_path / f"seed{seed}"
+        one = experiment(
+            *(folder,),
+            **{"run_dir": tmp_path, "seed_dir": folder, "seed": seed, "steps": steps, "data_step": None},
+            **{"systems": {"a": {"step": "before", "label": "a"}}, "differences": [], "by_category": []},
+        )
+        complete(one, "before", seconds=seconds)
+    three = one.of_seed(3)
+    three.steps["before"].settings = {"seed": 3}
+    assert "about 2 min (as it took before)" in make_plan(three, {}).text
+    three.steps["before"].settings = {"seed": 3, "more": 1}
+    assert "time not known" in make_plan(three, {}).text
+
+
+def test_a_plan_refuses_other_settings_as_the_run_does(finished: ReproduceConfig) -> None:
+    finished.steps["after"].settings = {"max_steps": 20}
+    complete(finished, "after")
+    finished.steps["after"].settings = {"max_steps": 300}
+    for enter in (lambda: make_plan(finished, {}), lambda: reproduce(finished)):
+        with pytest.raises(
+            UserError, match=r"settings\.max_steps: was 20, is now 300(.|\n)*Or delete .*after"
+        ):
+            enter()
+
+
+def test_a_folder_of_another_experiment_is_refused_by_the_plan_too(finished: ReproduceConfig) -> None:
+    complete(finished, "after")
+    finished.experiment_name = "ablation"
+    for is_dry in (True, False):
+        finished.dry_run = is_dry
+        with pytest.raises(UserError, match="holds experiment=small, not ablation; choose another run_dir"):
+            reproduce(finished)
+
+
+STUB = """
+import json, pathlib, sys
+words = dict(word.split("=", 1) for word in sys.argv[1:])
+folder = pathlib.Path(words["run_dir"])
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "ran").open("a").write("x")
+(folder / "manifest.json").write_text("{}")
+for name in words.get("writes", "").split("-"):
+    (folder / name).write_text("x")
+"""
+
+
+@pytest.fixture
+def stubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReproduceConfig:
+    """Two steps, the second made from the first, whose commands write the files that they are told to."""
+    script = tmp_path / "stub.py"
+    script.write_text(STUB)
+    monkeypatch.setattr("eval.experiment.steps._launcher", lambda *_: [sys.executable, str(script)])
+    folder, command = tmp_path / "run", "scripts/review_little_world.py"
+    writes = "review.json-instances.jsonl-table.md"
+    steps = {
+        "before": {"command": command, "settings": {"writes": writes}},
+        "after": {"command": command, "settings": {"writes": writes, "from": f"{folder}/before"}},
+    }
+    more: dict[str, Any] = {"steps": steps, "data_step": None, "seed_dir": folder, "run_dir": folder}
+    systems = {"a": {"step": "after", "label": "a"}}
+    return experiment(tmp_path, **more, systems=systems, differences=[], by_category=[])
+
+
+def run_stubs(config: ReproduceConfig) -> dict[str, int]:
+    with open_run(config.seed_dir, "reproduce", {"experiment_name": "small"}) as run:
+        enter_steps(config, run)
+        run_steps(config, run)
+    return {name: len((config.seed_dir / name / "ran").read_text()) for name in config.steps}
+
+
+def test_a_complete_step_is_not_run_again(stubs: ReproduceConfig) -> None:
+    assert run_stubs(stubs) == run_stubs(stubs) == {"before": 1, "after": 1}
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_step_whose_results_are_lost_is_run_again_and_what_is_made_from_it_looked_at(
+    stubs: ReproduceConfig, how: str
+) -> None:
+    run_stubs(stubs)
+    lost = stubs.seed_dir / "before" / "review.json"
+    lost.unlink() if how == "gone" else lost.write_text("")
+    assert f"to be made again, {lost} is gone or empty" in make_plan(stubs, {}).text
+    assert run_stubs(stubs) == {"before": 2, "after": 2}
+    (stubs.seed_dir / "after" / "table.md").unlink()
+    assert run_stubs(stubs) == {"before": 2, "after": 3}
+
+
+def test_a_step_whose_folder_was_deleted_is_made_anew_also_with_other_settings(
+    stubs: ReproduceConfig,
+) -> None:
+    run_stubs(stubs)
+    shutil.rmtree(stubs.seed_dir / "after")
+    stubs.steps["after"].settings["more"] = "1"
+    assert run_stubs(stubs) == {"before": 1, "after": 1}
+
+
+def test_a_command_that_does_not_bring_a_result_back_is_named_with_the_folder_to_delete(
+    stubs: ReproduceConfig,
+) -> None:
+    stubs.steps["before"].settings["writes"] = "review.json"
+    with pytest.raises(
+        UserError, match=r"step before: .*instances\.jsonl and 1 more .* delete .*before, and"
+    ):
+        run_stubs(stubs)
+
+
+def test_a_step_that_was_left_out_can_be_added(stubs: ReproduceConfig) -> None:
+    steps = dict(stubs.steps)
+    del stubs.steps["after"]
+    run_stubs(stubs)
+    stubs.steps = steps
+    assert run_stubs(stubs) == {"before": 1, "after": 1}
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux has it")
+def test_a_step_ends_when_the_experiment_is_killed(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    step = (
+        "import os, pathlib, signal, time; from selfinstruct.processes import end_with_parent;"
+        "signal.signal(signal.SIGTERM, signal.default_int_handler); end_with_parent();"
+        f"pathlib.Path({str(ready)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    )
+    # A launcher stands between the two, as accelerate does.
+    launcher = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {step!r}])"
+    parent = (
+        "import sys; from eval.experiment.steps import run_child;"
+        f"run_child([sys.executable, '-c', {launcher!r}])"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not ready.exists() or not ready.read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    handle = os.pidfd_open(int(ready.read_text()))
+    process.kill()
+    process.wait()
+    assert select.select([handle], [], [], 60)[0], "the step goes on without its experiment"
+    os.close(handle)
 
 
 def test_a_budget_may_be_raised_or_dropped_to_go_on(finished: ReproduceConfig) -> None:
@@ -310,24 +433,20 @@ def test_a_step_in_whose_folder_a_process_still_works_is_not_started(
     assert lock.exists()
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["+steps.generate.settings.nonsense=1"],
-        ["experiment=released_data", "superni_dir=x", "generated_data=no", "accelerate_config=cpu"],
-    ],
-)
 def test_a_step_that_is_refused_stops_the_experiment_with_its_message_and_nothing_more(
-    tmp_path: Path, words: list[str]
+    tmp_path: Path,
 ) -> None:
-    command = [sys.executable, SCRIPT, f"run_dir={tmp_path / 'run'}", *words]
+    command = [sys.executable, SCRIPT, f"run_dir={tmp_path / 'run'}", "+steps.generate.settings.nonsense=1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert_refused(done, "error: nonsense: no such setting")
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], beginning: str) -> None:
+    """Two messages, of the step and of the experiment, and nothing of a launcher between them."""
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     first, last = (line for line in done.stderr.splitlines() if line.startswith("error: "))
-    assert first.startswith(
-        ("error: nonsense: no such setting", f"error: {Path('no').absolute()}: cannot be read")
-    )
+    assert first.startswith(beginning)
     assert re.fullmatch(r"error: step \w+ \(.*\): wrong settings or input, see its message above", last)
 
 
@@ -336,6 +455,7 @@ def test_several_seeds_are_run_one_after_the_other_and_a_wrong_setting_stops_the
     done = subprocess.run([*command, "dry_run=true"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Data size in miniature, seed 4" in done.stdout
+    assert "All 2 seeds: about 12 minutes." in done.stdout
     assert "data_size=320" in done.stdout and "Data size in miniature, seed 5" in done.stdout
     assert not (tmp_path / "run").exists()
     done = subprocess.run([*command, "nonsense=1"], capture_output=True, text=True, check=False)

@@ -68,6 +68,10 @@ def test_a_result_that_was_removed_is_made_again_with_the_same_bytes(
     shutil.rmtree(folder)
     main(settings)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    for path in folder.glob("*.safetensors"):  # the folder is there, its weights are not
+        path.unlink()
+    main(settings)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     shutil.rmtree(folder)
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     with pytest.raises(UserError, match=rf"run/{output}: is gone.*train in a new run_dir"):

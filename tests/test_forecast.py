@@ -11,8 +11,15 @@ import yaml
 from selfinstruct import jsonl
 from selfinstruct.entry import CONFIGS
 from selfinstruct.errors import UserError
-from selfinstruct.forecast import StageForecast, forecast, forecast_text
-from selfinstruct.llm.budget import Price
+from selfinstruct.forecast import (
+    Expected,
+    StageForecast,
+    forecast,
+    forecast_text,
+    over_budget,
+    read_forecasts,
+)
+from selfinstruct.llm.budget import BudgetConfig, Price
 from selfinstruct.prompts import Prompts
 from selfinstruct.queries import Queries
 from selfinstruct.settings import REPOSITORY, from_dict
@@ -76,6 +83,31 @@ def test_the_cost_is_the_price_of_the_sum(tmp_path: Path) -> None:
     text = forecast_text(stages, "m", Price(input=1.0, output=4.0))
     assert "cost: about 4.00, at most 10.00" in text
     assert "budget.prices={m: {input: 1, output: 2}}" in forecast_text(stages, "m", None)
+
+
+def test_the_sums_are_read_back_from_the_text() -> None:
+    stages = [StageForecast("a", 1, 1_000_000, 500_000, 2_000_000), StageForecast("b", 2, 1_000_000, 0, 0)]
+    text = forecast_text(stages, "m", Price(input=1.0, output=4.0))
+    unpriced = forecast_text(stages[1:], "n", None)
+    assert read_forecasts(f"found\n{text}\n\n{unpriced}\nmore") == [
+        Expected(3, 2_000_000, 500_000, 2_000_000, 4.0, 10.0),
+        Expected(2, 1_000_000, 0, 0, None, None),
+    ]
+    assert read_forecasts("error") == []
+
+
+def test_a_limit_below_what_the_whole_run_takes_is_said(tmp_path: Path) -> None:
+    answer = {"stage": "a", "prompt_tokens": 60, "completion_tokens": 40}
+    jsonl.replace(tmp_path / "response_log.jsonl", [answer] * 5)
+    asked = [([StageForecast("a", 5, 300, 200, 500)], Price(input=1e6, output=1e6))]
+
+    def said(**limits: float) -> list[str]:
+        return over_budget(from_dict(BudgetConfig, dict(limits)), tmp_path, asked)
+
+    assert said(max_requests=10, max_tokens=1000, max_cost=1000.0) == []
+    assert "budget.max_requests=9 is less than the 10 requests" in said(max_requests=9)[0]
+    assert "budget.max_tokens=999 is less than the about 1,000 tokens" in said(max_tokens=999)[0]
+    assert "budget.max_cost=999 is less than the cost of about 1,000.00" in said(max_cost=999.0)[0]
 
 
 @pytest.mark.parametrize("words", [[], ["llm=openai", "llm.base_url=http://localhost:9/v1", "llm.model=m"]])

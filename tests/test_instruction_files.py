@@ -60,6 +60,16 @@ def test_a_stop_on_purpose_writes_everything_first(tmp_path: Path) -> None:
     assert len(jsonl.read(tmp_path / REQUESTS)) == 200
 
 
+def test_instructions_that_are_lost_are_judged_again_from_the_first_answer_on(tmp_path: Path) -> None:
+    pool = a_pool()
+    with Committer(tmp_path, pool) as committer:
+        put_all(committer, pool)
+    (tmp_path / INSTRUCTIONS).unlink()
+    committed = read_committed(tmp_path)
+    assert (committed.instructions, committed.accepted_after) == ([], [])
+    assert not jsonl.read_if_there(tmp_path / REJECTED)
+
+
 def test_after_an_interrupt_what_is_written_is_whole_answers_in_order(tmp_path: Path) -> None:
     pool = a_pool()
     with pytest.raises(KeyboardInterrupt), Committer(tmp_path, pool) as committer:

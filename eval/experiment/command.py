@@ -4,20 +4,23 @@ Command: `python scripts/reproduce.py experiment=demo run_dir=runs/demo`.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from eval.experiment.config import ReproduceConfig
+from eval.experiment.inputs import missing_inputs
+from eval.experiment.plan import make_plan, summed
 from eval.experiment.results import experiment_tables, show, summarise_experiment
 from eval.experiment.seeds import draw_curve, summarise_seeds, tables_over_seeds
-from eval.experiment.steps import check_folder, make_report, plan, portable, run_steps
+from eval.experiment.steps import check_folder, enter_steps, make_report, run_child, run_steps, step_settings
 from eval.tables import write_tables
 from selfinstruct import jsonl
+from selfinstruct.entry import composed
 from selfinstruct.errors import StoppedEarly, UserError
-from selfinstruct.runs import open_run
+from selfinstruct.runs import RunFolder, open_run
 
 
 def reproduce(config: ReproduceConfig) -> None:
@@ -30,18 +33,44 @@ def reproduce(config: ReproduceConfig) -> None:
         RuntimeError: a step failed.
     """
     for each in map(config.of_seed, config.seeds) if config.seeds else [config]:
-        check_folder(each.seed_dir.absolute())
-    if config.seeds:
+        check_folder(each.seed_dir.absolute(), config.experiment_name)
+    if config.dry_run:
+        _show_plans(config)
+    elif config.seeds:
         _for_each_seed(config, config.seeds)
-    elif config.dry_run:
-        print(plan(config))
     else:
         _for_one_seed(config)
 
 
+def _show_plans(config: ReproduceConfig) -> None:
+    said: dict[str, str] = {}
+    plans = []
+    # Composed anew for each seed: what depends on it is in the steps' settings.
+    several = [composed("reproduce", ReproduceConfig, _words_of(seed)) for seed in config.seeds or []]
+    for one in several or [config]:
+        plans.append(make_plan(one, said))
+        print("\n".join([*plans[-1].lines, ""]), flush=True)
+    if len(plans) > 1:
+        print(summed(f"All {len(plans)} seeds", plans))
+
+
+def _words_of(seed: int) -> list[str]:
+    ours = ("seed", "seeds", "report")
+    words = [word for word in sys.argv[1:] if word.partition("=")[0] not in ours]
+    return [*words, f"seed={seed}", "seeds=null", "report=false"]
+
+
+def _refuse_missing(config: ReproduceConfig, run: RunFolder) -> None:
+    left = [name for name in config.steps if run.steps.get(name, {}).get("status") != "complete"]
+    if missing := missing_inputs(config, left):
+        raise UserError("\n".join(["nothing was run, for what it needs is missing:", *missing]))
+
+
 def _for_one_seed(config: ReproduceConfig) -> None:
     with open_run(config.seed_dir, "reproduce", _as_json(config)) as run:
-        run.begin("experiment", {"steps": {n: portable(s.settings, config) for n, s in config.steps.items()}})
+        enter_steps(config, run)
+        _refuse_missing(config, run)
+        run.begin("experiment", {"steps": {name: step_settings(config, name) for name in config.steps}})
         seconds = run_steps(config, run)
         summary = summarise_experiment(config, seconds)
         jsonl.replace_json(config.seed_dir / "summary.json", summary)
@@ -59,12 +88,7 @@ def _for_one_seed(config: ReproduceConfig) -> None:
 def _for_each_seed(config: ReproduceConfig, seeds: Sequence[int]) -> None:
     for seed in seeds:
         # A process each: what depends on the seed is composed into the steps' settings.
-        ours = ("seed", "seeds", "report")
-        words = [word for word in sys.argv[1:] if word.partition("=")[0] not in ours]
-        code = subprocess.run(
-            [sys.executable, sys.argv[0], *words, f"seed={seed}", "seeds=null", "report=false"]
-        ).returncode
-        match code:
+        match code := run_child([sys.executable, str(Path(sys.argv[0]).absolute()), *_words_of(seed)], None):
             case 0:
                 continue
             case 2:
@@ -73,8 +97,6 @@ def _for_each_seed(config: ReproduceConfig, seeds: Sequence[int]) -> None:
                 raise StoppedEarly(f"seed {seed}: stopped; start again with the same words to continue")
             case _:
                 raise RuntimeError(f"seed {seed}: failed with exit code {code}")
-    if config.dry_run:
-        return
     runs = [config.of_seed(seed) for seed in seeds]
     tables = tables_over_seeds(runs)
     write_tables(config.run_dir, tables)

@@ -1,17 +1,22 @@
-"""The steps of an experiment, each by its own command as a user would call it, and the plan of them."""
+"""The steps of an experiment, each by its own command as a user would call it."""
 
 import fcntl
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from eval.experiment.config import ReproduceConfig, Step, accelerate_file
+from eval.experiment.outputs import lost_outputs
 from selfinstruct.errors import StoppedEarly, UserError
+from selfinstruct.processes import PARENT
 from selfinstruct.runs import RunFolder
 from selfinstruct.settings import REPOSITORY
 
@@ -21,31 +26,102 @@ _NOT_TEXT = ("true", "false", "yes", "no", "on", "off", "null", "none", "nan", "
 _MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
 
 
+SECONDS_TO_END = 10
+
+
+def enter_steps(config: ReproduceConfig, run: RunFolder) -> None:
+    """Look at what the folder holds of the steps, without writing; one whose folder is gone is made anew.
+
+    Raises:
+        UserError: a step was made with other settings; names each that differs.
+    """
+    for name in config.steps:
+        folder = config.seed_dir / name
+        if name in run.steps and not folder.exists():
+            del run.steps[name]
+        elif name in run.steps:
+            try:
+                run.prepare(name, step_settings(config, name))
+            except UserError as error:
+                raise UserError(f"{error} Or delete {folder}, and this step is made anew.") from error
+    run.steps.pop("experiment", None)  # of other steps, perhaps: what was left out before may be added
+
+
+def step_settings(config: ReproduceConfig, name: str) -> dict[str, Any]:
+    """What decides a step's result, as the manifest keeps it."""
+    step = config.steps[name]
+    return {"command": step.command, "settings": portable(step.settings, config)}
+
+
 def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
     """Run the steps that are not complete; returns the seconds all of them took, over restarts.
+
+    A complete step is entered again where files of it are lost, or where one it was made from was: its
+    command knows what is left to do, and refuses what does not belong together.
 
     Raises:
         UserError, StoppedEarly: a step ended with exit code 2 or 3.
         RuntimeError: a step failed.
     """
-    total = 0.0
+    total, again = 0.0, set[str]()
     for position, (name, step) in enumerate(config.steps.items(), start=1):
         spent = float(run.steps.get(name, {}).get("counts", {}).get("seconds", 0.0))
-        settings = {"command": step.command, "settings": portable(step.settings, config)}
         heading = f"[{position}/{len(config.steps)}] {name}"
-        if run.begin(name, settings):
+        is_complete = run.begin(name, step_settings(config, name))
+        lost = lost_outputs(step, config.seed_dir / name) if is_complete else []
+        if is_complete and not lost and not config.uses(step.settings, again):
             print(f"{heading}: complete", flush=True)
         else:
-            _refuse_if_busy(name, config.seed_dir / name)
-            print(f"\n{heading}: {shown_command(config, name, step)}", flush=True)
-            start = time.perf_counter()
-            code = subprocess.run(_command(config, name, step), cwd=REPOSITORY, check=False).returncode
-            spent += time.perf_counter() - start
-            if code:
-                raise _failure(name, step.command, config.seed_dir / name, code)
+            if is_complete:
+                print(f"\n{heading}: was complete, but {_why_again(lost)}", flush=True)
+                again.add(name)
+            spent += _run_step(config, name, heading, bool(is_complete))
             run.complete(name, seconds=round(spent, 1))
         total += spent
     return total
+
+
+def _why_again(lost: Sequence[Path]) -> str:
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return (
+        f"{lost[0]}{more} is gone or empty"
+        if lost
+        else "what it was made from was made again: looked at anew"
+    )
+
+
+def _run_step(config: ReproduceConfig, name: str, heading: str, was_complete: bool) -> float:
+    """Seconds that the step took."""
+    step, folder = config.steps[name], config.seed_dir / name
+    _refuse_if_busy(name, folder)
+    print(f"\n{heading}: {shown_command(config, name, step)}", flush=True)
+    start = time.perf_counter()
+    if code := run_child(step_command(config, name, step)):
+        error = _failure(name, step.command, folder, code)
+        if was_complete and isinstance(error, UserError):
+            raise UserError(
+                f"{error}; or delete {folder}, and start again with the same words: it is made anew"
+            )
+        raise error
+    if lost := lost_outputs(step, folder):
+        advice = f"delete {folder}, and start again with the same words"
+        raise UserError(f"step {name}: its command has ended, but {_why_again(lost)}; {advice}")
+    return time.perf_counter() - start
+
+
+def run_child(command: Sequence[str], folder: Path | None = REPOSITORY) -> int:
+    """Exit code of a command of ours that ends with this process (on Linux however this one ends)."""
+    # Threads: of what is launched; else accelerate warns that it has chosen their number.
+    environment = {"OMP_NUM_THREADS": "2"} | os.environ | {PARENT: str(os.getpid())}
+    process = subprocess.Popen(command, cwd=folder, env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C has reached it as well: it saves what it has. A signal to this process alone has not.
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.wait(SECONDS_TO_END)
+        process.terminate()
+        raise
 
 
 def _refuse_if_busy(name: str, folder: Path) -> None:
@@ -71,60 +147,33 @@ def make_report(config: ReproduceConfig) -> None:
     runs, run_dir = override_value([str(folder)]), override_value(str(folder / "report"))
     command = [sys.executable, "scripts/make_report.py", f"runs={runs}", f"run_dir={run_dir}"]
     print(f"\nreport: python {shlex.join(command[1:])}", flush=True)
-    code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
-    if code:
+    if code := run_child(command):
         raise _failure("report", "scripts/make_report.py", folder / "report", code)
 
 
-def check_folder(folder: Path) -> None:
-    """UserError where a seed's folder would lie in a folder of another command, or is one."""
+def check_folder(folder: Path, experiment: str) -> None:
+    """UserError where a seed's folder would lie in a folder of another command, is one, or of another
+    experiment."""
     for outer in folder.parents:
         if (outer / "manifest.json").exists():
             raise UserError(f"run_dir: {folder} lies inside the run folder {outer}; choose another run_dir")
-    owner = _manifest(folder).get("command", "reproduce")
+    manifest = read_manifest(folder)
+    owner = manifest.get("command", "reproduce")
     if owner != "reproduce":
         raise UserError(f"{folder}: belongs to {owner!r}, not 'reproduce'; choose another run_dir")
-
-
-def plan(config: ReproduceConfig) -> str:
-    """The commands still to run, what each may take, and what the requests of phase 1 may cost."""
-    lines, minutes, unknown = [f"{config.title}, seed {config.seed}: {config.seed_dir}"], 0.0, 0
-    steps = _manifest(config.seed_dir).get("steps", {})
-    for position, (name, step) in enumerate(config.steps.items(), start=1):
-        status = steps.get(name, {}).get("status", "to do")
-        heading = (
-            f"[{position}/{len(config.steps)}] {name}: {'to be continued' if status == 'running' else status}"
-        )
-        if status == "complete":
-            lines.append(heading)
-            continue
-        minutes += step.minutes or 0.0
-        unknown += step.minutes is None
-        about = "" if step.minutes is None else f", about {step.minutes:g} min on two CPU cores"
-        lines += [f"{heading}{about}", f"    {shown_command(config, name, step)}"]
-        if step.command == "scripts/generate.py":
-            lines += [f"    {line}" for line in _forecast(config, name, step)]
-    left = f"about {minutes:.0f} minutes on two CPU cores" if minutes else "time unknown"
-    beside = f", without {unknown} steps whose time is not known" if unknown and minutes else ""
-    return "\n".join([*lines, f"In all: {left}{beside}."])
-
-
-def _forecast(config: ReproduceConfig, name: str, step: Step) -> list[str]:
-    command = [*_command(config, name, step), "dry_run=true"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode:  # it may need what a step before it has still to make
-        return [f"not known yet: {done.stderr.strip().removeprefix('error: ')}"]
-    return done.stdout.splitlines()
+    held = manifest.get("config", {}).get("experiment_name", experiment)
+    if held != experiment:
+        raise UserError(f"{folder}: holds experiment={held}, not {experiment}; choose another run_dir")
 
 
 def shown_command(config: ReproduceConfig, name: str, step: Step) -> str:
     """The step's command line, to be pasted into a shell in the repository's folder."""
     python = sys.executable
-    words = ["python" if word == python else word for word in _command(config, name, step)]
+    words = ["python" if word == python else word for word in step_command(config, name, step)]
     return shlex.join(words).replace("python -m accelerate.commands.launch", "accelerate launch")
 
 
-def _command(config: ReproduceConfig, name: str, step: Step) -> list[str]:
+def step_command(config: ReproduceConfig, name: str, step: Step) -> list[str]:
     words = [f"{key}={override_value(value)}" for key, value in step.settings.items()]
     folder = override_value(str(config.seed_dir / name))
     return [*_launcher(step.command, config.accelerate_config), f"run_dir={folder}", *words]
@@ -155,10 +204,15 @@ def _failure(name: str, command: str, folder: Path, code: int) -> Exception:
 
 
 def _status(folder: Path) -> str:
-    return _manifest(folder).get("status", "none")
+    return read_manifest(folder).get("status", "none")
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a folder's manifest says; empty where there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
     path = folder / "manifest.json"
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -163,7 +163,7 @@ class _Account:
         self._lock = threading.Lock()  # answers arrive in a thread of the backend
 
     def reserve(self, asked: _Asked) -> str | None:
-        """Set aside what a request may use; if that would pass a limit, nothing: the limit in words."""
+        """Set aside what a request may use; if that would pass a limit, nothing: the limit."""
         with self._lock:
             used = self._spent, self._reserved
             requests = 1 + sum(each.requests for each in used)
@@ -180,7 +180,7 @@ class _Account:
                 limits.append(("max_cost", self._config.max_cost, cost))
             for name, limit, needed in limits:
                 if limit is not None and needed > limit:
-                    return self._message(name, limit)
+                    return f"budget.{name}={limit:g}"
             self._reserve(asked)
             return None
 
@@ -219,12 +219,13 @@ class _Account:
         self._reserved.prompt_tokens += sign * asked.prompt_tokens
         self._reserved.completion_tokens += sign * asked.max_tokens
 
-    def _message(self, name: str, limit: float) -> str:
-        # Answers still to come count with their longest: what is really used is known when they are there.
-        used = f"{self._spent.requests + self._reserved.requests} requests asked"
+    def refusal(self, limit: str) -> str:
+        """What to tell the user of a limit, once all that was sent is answered."""
+        with self._lock:
+            used = f"{self._spent.requests:,} requests and {self._spent.tokens:,} tokens"
         return (
-            f"budget.{name}={limit:g} would be passed by the next request ({used}, at least "
-            f"{self._spent.tokens} tokens used); raise it and start again to continue"
+            f"{limit} would be passed by the next request ({used} used so far); raise it and start again to "
+            "continue"
         )
 
 
@@ -245,7 +246,7 @@ class BudgetedLLM(WrappedLLM):
         self._account = account
         account.pending = deque()
         self._held: deque[Request] = deque()
-        self._refusal = ""
+        self._limit = ""
 
     def submit(self, request: Request) -> None:
         """Send the request, or hold it and all later ones back where it could pass the budget."""
@@ -262,7 +263,7 @@ class BudgetedLLM(WrappedLLM):
         if self.chunk_size == 1:  # else a chunk would be made up of other requests than without a budget
             self._send_held()
         if not self._account.pending and self._held:
-            raise StoppedEarly(self._refusal)
+            raise StoppedEarly(self._account.refusal(self._limit))
         completion = self._llm.next_completion()
         self._account.settle(self._account.pending.popleft(), completion)
         return completion
@@ -280,9 +281,9 @@ class BudgetedLLM(WrappedLLM):
             request = self._held[0]
             num_tokens = self._llm.count_tokens(request.prompt) if self._account.counts_tokens else 0
             asked = _Asked(num_tokens, request.max_tokens)
-            refusal = self._account.reserve(asked)
-            if refusal is not None:
-                self._refusal = refusal
+            limit = self._account.reserve(asked)
+            if limit is not None:
+                self._limit = limit
                 return
             self._held.popleft()
             self._account.pending.append(asked)
