@@ -71,13 +71,9 @@ RATE = (
     "'raters=[ann,ben]'",
     "python scripts/report_ratings.py ratings=runs/annotate run_dir=runs/ratings",
 )
-_TUNE_ON_T0 = (
+_WHOLE_TABLE = (
     "python scripts/download_data.py target=public 'what=[comparison,natural_instructions]'",
-    "accelerate launch finetune/train.py experiment=t0_50k model=HUB_ID run_dir=runs/tuned_t0_50k "
-    "data.t0.path=public/self-instruct/data/finetuning/t0_train_50k/t0_train_50k.jsonl",
-    "python scripts/eval_superni.py model=HUB_ID adapter=runs/tuned_t0_50k/adapter benchmark=superni "
-    "superni_dir=public/natural-instructions run_dir=runs/t0_50k",
-    "python scripts/make_report.py 'runs=[runs/paper/seed1/self_instruct,runs/t0_50k]' run_dir=runs/report",
+    "python scripts/reproduce.py experiment=paper model=HUB_ID",
 )
 
 CLAIMS = (
@@ -87,11 +83,7 @@ CLAIMS = (
         "(ROUGE-L on unseen tasks, zero-shot).",
         "{superni_rougeL_vanilla} to {superni_rougeL_self_instruct}: +{superni_rougeL_gain}",
         "claims",
-        (
-            "python scripts/download_data.py target=public 'what=[natural_instructions]'",
-            "python scripts/reproduce.py experiment=paper model=HUB_ID "
-            "superni_dir=public/natural-instructions",
-        ),
+        _WHOLE_TABLE,
         outcomes.gain,
     ),
     Claim(
@@ -109,7 +101,7 @@ CLAIMS = (
         "{superni_rougeL_self_instruct} against {with_t0} (T0's data); {with_both} against {with_superni} "
         "(with SuperNI's)",
         "superni",
-        _TUNE_ON_T0,
+        _WHOLE_TABLE,
         outcomes.public_data,
     ),
     Claim(

@@ -79,11 +79,14 @@ def public_data(run: Run) -> Outcome | None:
     found = [pair for pair in pairs if set(pair) <= run.systems.keys()]
     if not found:
         return None
-    first, second = found[0]
-    gap = difference(run, first, second).difference
+    gaps = {pair: difference(run, *pair).difference for pair in found}
+    said = (f"{run.systems[b].label} minus {run.systems[a].label}: {gaps[a, b].value:+.1f}" for a, b in found)
+    # The claim holds for both or not at all: the smaller difference decides.
+    first, second = min(found, key=lambda pair: gaps[pair].value)
+    gap = gaps[first, second]
     return Outcome(
         _if_own(run, first, effect(gap, scale_of(run, second)), second),
-        f"{run.systems[second].label} minus {run.systems[first].label}: {gap.value:+.1f}",
+        "; ".join(said),
         *_spread(gap, run, second),
         _behind(run, first, second),
     )
