@@ -44,7 +44,7 @@ class MicroBatch:
 
 
 def plan_steps(
-    lengths: Sequence[int], batch_size: int, epochs: int, seed: int, group_by_length: bool = True
+    lengths: Sequence[int], batch_size: int, epochs: int, seed: int, group_by_length: bool = False
 ) -> list[Step]:
     """Every step of the run, decided by the lengths, the seed and the epoch alone.
 
@@ -81,7 +81,7 @@ def plan_rounds(
     elif config.micro_batch_tokens:
         parts = token_budget(batch, config.micro_batch_tokens)
     else:
-        return share(batch, num_processes, config.micro_batch_size)
+        return share(sorted(batch, key=_length), num_processes, config.micro_batch_size)  # little padding
     parts = _in_full_rounds(parts, num_processes)
     return [parts[start : start + num_processes] for start in range(0, len(parts), num_processes)]
 

@@ -126,7 +126,7 @@ class TrainConfig:
     max_steps: int | None = None
     batch_size: int = 64
     packing: bool = True
-    group_by_length: bool | None = None
+    group_by_length: bool = False
     micro_batch_size: int = 4
     micro_batch_tokens: int | None = None
     learning_rate: float = 2e-4
@@ -176,11 +176,6 @@ class TrainConfig:
         return [DataSource(source) if isinstance(source, str) else source for source in given]
 
     @property
-    def is_grouped(self) -> bool:
-        """Whether a step's examples are of similar length: without packing, unless it is said otherwise."""
-        return not self.packing if self.group_by_length is None else self.group_by_length
-
-    @property
     def longest(self) -> int:
         """Tokens that an example may have, before the model's own limit is known."""
         return self.max_length or 1024
@@ -210,8 +205,7 @@ def decisive_settings(config: TrainConfig, digest: Callable[[DataSource], str]) 
     model = model_digest(config.model)  # first: it needs no reading of data to refuse a model
     settings = {key: value for key, value in asdict(config).items() if key not in NOT_DECISIVE}
     settings["max_length"] = config.longest
-    settings["group_by_length"] = config.is_grouped
-    if config.is_grouped:
+    if config.group_by_length:
         del settings["group_by_length"]  # as in run folders of before there was this key
     settings["data"] = {
         str(number): {"sha256": digest(source), "weight": source.weight, "sample": source.sample}

@@ -191,7 +191,7 @@ def plan(config: TrainConfig, examples: list[TokenisedExample]) -> "list[Step]":
     from finetune.batching import plan_steps
 
     lengths = [len(example.ids) for example in examples]
-    steps = plan_steps(lengths, config.batch_size, config.epochs, config.seed, config.is_grouped)
+    steps = plan_steps(lengths, config.batch_size, config.epochs, config.seed, config.group_by_length)
     return steps[: config.max_steps]
 
 

@@ -29,7 +29,9 @@ def test_order_is_decided_by_seed_and_epoch_alone() -> None:
 
 
 def test_a_batch_holds_similar_lengths_and_batches_come_in_random_order() -> None:
-    batches = [step.batch for step in plan_steps(LENGTHS, batch_size=16, epochs=1, seed=1)]
+    batches = [
+        step.batch for step in plan_steps(LENGTHS, batch_size=16, epochs=1, seed=1, group_by_length=True)
+    ]
     longest = [max(LENGTHS[index] for index in batch) for batch in batches]
     spread = [top - min(LENGTHS[i] for i in batch) for top, batch in zip(longest, batches, strict=True)]
     assert max(spread) <= 10  # of 90
@@ -49,15 +51,15 @@ def test_not_grouped_each_batch_holds_all_lengths_and_each_epoch_other_batches()
 
 
 @pytest.mark.parametrize(
-    ("packing", "asked", "grouped"),
-    [(True, None, False), (False, None, True)]
-    + [(packing, asked, asked) for packing in (True, False) for asked in (True, False)],
+    ("asked", "grouped"),
+    [({}, False), ({"group_by_length": True}, True), ({"group_by_length": False}, False)],
 )
-def test_batches_are_grouped_where_there_is_padding_unless_it_is_said_otherwise(
-    tmp_path: Path, packing: bool, asked: bool | None, grouped: bool
+@pytest.mark.parametrize("packing", [True, False])
+def test_batches_are_grouped_only_where_that_is_asked_for(
+    tmp_path: Path, packing: bool, asked: dict[str, bool], grouped: bool
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
-    config = TrainConfig(tmp_path, "d", str(tmp_path), packing=packing, group_by_length=asked)
+    config = TrainConfig(tmp_path, "d", str(tmp_path), packing=packing, **asked)
     examples = [TokenisedExample("f:1", [1] * length, 1) for length in LENGTHS]
     assert plan(config, examples) == plan_steps(LENGTHS, 64, 2, 1, group_by_length=grouped)
     # Folders of before there was the key were grouped, and continue where they still are.
