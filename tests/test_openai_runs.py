@@ -11,8 +11,10 @@ from typing import Any
 import fake_server
 import pytest
 from fake_server import KEY, FakeServer, answer, error, pipeline_text, prompt_of, writes_like_a_model
+from openai_requests import ASK
 
 from selfinstruct import jsonl
+from selfinstruct.llm import openai_api
 
 ROOT = Path(__file__).parents[1]
 
@@ -124,6 +126,23 @@ def test_an_interrupt_while_the_server_is_silent_ends_the_run_soon(
     _, err = run.communicate(timeout=20)
     assert run.returncode == 3, err
     assert "interrupted; start again" in err
+
+
+def test_an_interrupt_that_comes_while_nothing_is_waited_for_is_known_to_the_end(
+    server: FakeServer, connect: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(openai_api, "_SECONDS_BEFORE_A_WORD", 0.1)
+    monkeypatch.setattr(openai_api, "_PATIENCE_SECONDS", 0.1)
+    server.default = fake_server.hang
+    llm = connect(timeout_seconds=60.0)
+    llm.submit(ASK)
+    while not server.asked:
+        time.sleep(0.01)
+    try:
+        raise KeyboardInterrupt  # as if the signal had come between two requests
+    except KeyboardInterrupt:
+        llm.close()
+    assert "waiting for 1 answers that are on their way; for at most 0.1 seconds" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("stop", ["budget", "interrupt"])

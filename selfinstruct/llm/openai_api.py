@@ -6,6 +6,7 @@ python scripts/generate.py run_dir=runs/mine llm=openai llm.base_url=http://loca
 import asyncio
 import hashlib
 import os
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -154,6 +155,8 @@ class OpenAIServerLLM(LLM):
         """
         if self._loop.is_closed():
             return
+        if isinstance(sys.exception(), KeyboardInterrupt):  # it came while nothing was waited for
+            self._is_interrupted = True
         try:
             self._drop()
         finally:
