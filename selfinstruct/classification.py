@@ -7,7 +7,7 @@ from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
 from selfinstruct.errors import UserError
 from selfinstruct.fitting import FewShot
-from selfinstruct.instructions import INSTRUCTIONS
+from selfinstruct.instruction_files import INSTRUCTIONS, check_same_order
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules, parse_classification
 from selfinstruct.prompts import Prompts
@@ -96,23 +96,6 @@ def read_classification(folder: Path, rules: ParsingRules) -> dict[str, bool]:
         answer = _text(record, "is_classification", path, number)
         answers[_text(record, "instruction", path, number)] = parse_classification(answer, rules)
     return answers
-
-
-def check_same_order(path: Path, instructions: list[str]) -> int:
-    """How many lines a stage's file already holds; they must follow the order of the instructions.
-
-    Raises:
-        UserError: a line belongs to another instruction than the one at its place.
-    """
-    done = 0
-    for number, record in jsonl.numbered_records(path):
-        if done >= len(instructions) or record.get("instruction") != instructions[done]:
-            advice = "the folder's files do not belong together; choose another run_dir"
-            raise UserError(
-                f"{path}:{number}: not the instruction of line {done + 1} of {INSTRUCTIONS}; {advice}"
-            )
-        done += 1
-    return done
 
 
 def _text(record: jsonl.Record, field: str, path: Path, number: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from selfinstruct import jsonl
 from selfinstruct.asking import AskingBar
-from selfinstruct.classification import check_same_order, read_classification, read_instructions
+from selfinstruct.classification import read_classification, read_instructions
 from selfinstruct.fitting import FewShot
-from selfinstruct.instructions import INSTRUCTIONS
+from selfinstruct.instruction_files import INSTRUCTIONS, check_same_order
 from selfinstruct.llm.base import LLM, Request, complete_in_order
 from selfinstruct.parsing import ParsingRules
 from selfinstruct.prompts import Prompts

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from selfinstruct.novelty_scores import Scorer
 INSTRUCTIONS = "machine_generated_instructions.jsonl"
 REQUESTS = "requests.jsonl"
 REJECTED = "rejected.jsonl"
+_INSTRUCTION_FIELDS = {"instruction": str, "request_idx": int}
 
 # Scored together they share the way through the pool, and all cores share the work.
 _TEXTS_AT_ONCE = 64 * (os.cpu_count() or 1)
@@ -180,7 +181,7 @@ def read_committed(folder: Path) -> Committed:
     """
     for name in (INSTRUCTIONS, REJECTED, REQUESTS):
         jsonl.cut_torn_last_line(folder / name)
-    accepted = _lines(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
+    accepted = _lines(folder / INSTRUCTIONS, _INSTRUCTION_FIELDS)
     rejected = _lines(folder / REJECTED, {"reason": str, "request_idx": int})
     if not accepted and any(mark.get("accepted") for mark in jsonl.read_if_there(folder / REQUESTS)):
         (folder / REQUESTS).unlink()  # the instructions are lost: judged again, the answers are in the log
@@ -197,6 +198,43 @@ def read_committed(folder: Path) -> Committed:
         accepted_after.append(count)
     texts = [text for text, _ in accepted]
     return Committed(texts, accepted_after, Counter(reason for reason, _ in rejected))
+
+
+def check_answers_belong(folder: Path, answers: Iterable[Path]) -> None:
+    """Refuse, before anything is asked, answers of later stages that were given to other instructions.
+
+    Raises:
+        UserError: as `read_committed` and `check_same_order`.
+    """
+    there = [path for path in answers if path.exists()]
+    if not there or not (folder / INSTRUCTIONS).exists():
+        return
+    for path in (folder / INSTRUCTIONS, *there):
+        jsonl.cut_torn_last_line(path)
+    instructions = [text for text, _ in _lines(folder / INSTRUCTIONS, _INSTRUCTION_FIELDS)]
+    for path in there:
+        check_same_order(path, instructions, may_have_more=True)
+
+
+def check_same_order(path: Path, instructions: Sequence[str], may_have_more: bool = False) -> int:
+    """How many lines a later stage's file already holds; they must follow the order of the instructions.
+
+    With `may_have_more`, lines beyond the last instruction pass: lost instructions are made again.
+
+    Raises:
+        UserError: a line belongs to another instruction than the one at its place.
+    """
+    done = 0
+    for number, record in jsonl.numbered_records(path):
+        if may_have_more and done == len(instructions):
+            break
+        if done >= len(instructions) or record.get("instruction") != instructions[done]:
+            advice = "the folder's files do not belong together; choose another run_dir"
+            raise UserError(
+                f"{path}:{number}: not the instruction of line {done + 1} of {INSTRUCTIONS}; {advice}"
+            )
+        done += 1
+    return done
 
 
 def _is_of_stage(record: jsonl.Record) -> bool:
@@ -237,9 +275,7 @@ def adopt(folder: Path) -> None:
     """
     if (folder / REQUESTS).exists() or not (folder / INSTRUCTIONS).exists():
         return
-    counts = Counter(
-        index for _, index in _lines(folder / INSTRUCTIONS, {"instruction": str, "request_idx": int})
-    )
+    counts = Counter(index for _, index in _lines(folder / INSTRUCTIONS, _INSTRUCTION_FIELDS))
     marks = (
         {"request_idx": index, "candidates": None, "accepted": counts[index], "adopted": True}
         for index in range(max(counts, default=-1) + 1)

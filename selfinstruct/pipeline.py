@@ -20,7 +20,8 @@ from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
 from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text, over_budget
 from selfinstruct.generation_config import STAGES, GenerateConfig, name_of
-from selfinstruct.instances import InstanceStage
+from selfinstruct.instances import INSTANCES, InstanceStage
+from selfinstruct.instruction_files import check_answers_belong
 from selfinstruct.instructions import InstructionStage
 from selfinstruct.leaks import read_evaluation_tasks
 from selfinstruct.llm.base import LLM, LLMConfig, make_llm
@@ -79,6 +80,8 @@ def generate(config: GenerateConfig) -> None:
             _refuse_other_recording(config, prompts)
         bills: dict[str, Bill] = {}
         if asking := [stage for stage in STAGES[:3] if stage in config.stages]:
+            answers = [classification_file(run.path), run.path / INSTANCES]
+            check_answers_belong(run.path, [path for path in answers if path is not None])
             with _answering(config, config.llm, config.price, run, bills) as llm:
                 for stage in asking:
                     _ask(stage, run, config, seeds, prompts, filters, llm)

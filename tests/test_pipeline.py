@@ -1,6 +1,7 @@
 """Phase 1 as a user runs it, on the embedded model: stages, restarts after kill -9, refusals."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,19 @@ def test_killed_at_three_places_the_files_are_the_same_bytes(whole: Path, tmp_pa
     code, stderr = generate(folder, hash_seed="7")
     assert code == 0, stderr
     assert files(folder) == files(whole)
+
+
+def test_answers_to_other_instructions_are_refused_before_more_are_asked_for(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(whole, tmp_path / "mixed")
+    path = folder / "machine_generated_instances.jsonl"
+    records = jsonl.read(path)
+    jsonl.replace(path, [records[1], records[0], *records[2:]])
+    asked = (folder / "response_log.jsonl").read_bytes()
+    code, stderr = generate(folder, "num_instructions=30")
+    assert code == 2 and f"{path}:1: not the instruction of line 1" in stderr
+    assert (folder / "response_log.jsonl").read_bytes() == asked
 
 
 def test_the_same_words_again_change_nothing(whole: Path) -> None:
