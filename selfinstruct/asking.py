@@ -78,7 +78,9 @@ class AskingBar:
         if not made:
             return f"cost {money(cost)}"
         whole = cost + (cost - self._cost_before) / made * max(0, self._total - done)
-        return f"cost {money(cost)}, ~{money(whole)} at the stage's end"
+        line = f"cost {money(cost)}, stage ~{money(whole)}"
+        later = self._bill.later if self._bill is not None else 0.0
+        return f"{line}, run ~{money(whole + later)}" if later else line
 
 
 def _short(number: float) -> str:

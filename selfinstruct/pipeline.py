@@ -4,7 +4,7 @@ Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -83,7 +83,8 @@ def generate(config: GenerateConfig) -> None:
             answers = [classification_file(run.path), run.path / INSTANCES]
             check_answers_belong(run.path, [path for path in answers if path is not None])
             with _answering(config, config.llm, config.price, run, bills) as llm:
-                for stage in asking:
+                for number, stage in enumerate(asking, start=1):
+                    _expect(asking[number:], config, seeds, prompts, llm)
                     _ask(stage, run, config, seeds, prompts, filters, llm)
         if "finetuning_data" in config.stages:
             _finetuning_data(run, config, seeds)
@@ -156,6 +157,20 @@ def _forecast_of_generation(
         chat,
         config.llm.context_length,
         overshoot=window - 1 if config.llm.backend == "openai" else 0,
+    )
+
+
+def _expect(
+    later: Sequence[str], config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts, llm: LLM
+) -> None:
+    """Tell the live line what the stages still to come will cost."""
+    if llm.bill is None or config.price is None:
+        return
+    forecasts = _forecast_of_generation(config, seeds, prompts) if later else []
+    llm.bill.later = sum(
+        config.price.of(each.prompt_tokens, each.completion_tokens)
+        for each in forecasts
+        if each.stage in later
     )
 
 

@@ -63,12 +63,12 @@ def test_a_terminal_shows_one_live_line_a_stage(server: FakeServer, tmp_path: Pa
     lines = shown.replace("\r\n", "\n").split("\n")
     stages = [line for line in lines if line.lstrip("\r").startswith(("instr", "class", "instances"))]
     assert len(stages) == 3
-    for line in stages:
+    for line, what_is_projected in zip(stages, ("run ~", "run ~", "stage ~"), strict=True):
         states = [state for state in line.split("\r") if state.strip()]
         assert len(states) > 3
         assert all(len(state) <= COLUMNS for state in states)
         assert all(" requests/s, " in state and " tokens/s, cost " in state for state in states[1:])
-        assert " left" in states[1] and " at the stage's end" in states[-2]
+        assert " left" in states[1] and what_is_projected in states[-2]
 
 
 def test_a_log_gets_plain_lines_and_the_bill(server: FakeServer, tmp_path: Path) -> None:
@@ -104,19 +104,19 @@ def test_a_run_that_stops_says_what_it_has_used(server: FakeServer, tmp_path: Pa
     assert stopped.startswith("stopped: budget.max_requests=10 would be passed")
 
 
-def test_the_line_names_the_most_frequent_reasons_and_what_the_stage_will_cost(
+def test_the_line_names_the_most_frequent_reasons_and_what_it_will_cost(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     price = Price(input=1e6, output=1e6)
-    bill = Bill(price, Spent.on([(Completion("", "stop", 4, 4), price)] * 5))
+    bill = Bill(price, Spent.on([(Completion("", "stop", 4, 4), price)] * 5), later=100.0)
     rejected = Counter({"a": 1, "b": 5, "c: one": 3, "c: two": 4, "d": 1000})
     with AskingBar("instructions", 10, 2, bill, rejected) as bar:
         bill.now.requests, bill.now.prompt_tokens, bill.now.completion_tokens = 1, 4, 4
         bar.update(2)
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("instructions: 40%, 4 of 10, ")
-    # 40 before, 8 for two, six to come
-    assert "cost 48.00, ~72.00 at the stage's end" in line
+    # 40 before, 8 for two, six to come, then other stages
+    assert "cost 48.00, stage ~72.00, run ~172.00, " in line
     assert line.endswith("1,013 rejected: d 1,000, c 7, b 5")
 
 

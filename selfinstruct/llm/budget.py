@@ -99,11 +99,15 @@ class Spent:
 
 @dataclass
 class Bill:
-    """What the answers in a folder's log used: those of earlier starts, and those asked for in this one."""
+    """What the answers in a folder's log used: those of earlier starts, and those asked for in this one.
+
+    `later` is the cost expected of the stages after the one that is asking.
+    """
 
     price: Price | None
     earlier: Spent
     now: Spent = field(default_factory=Spent)
+    later: float = 0.0
 
     @property
     def cost_now(self) -> float | None:
