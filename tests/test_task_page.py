@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from report_runs import write_demo
+from whole_pages import Opened
 
 from eval.report.blocks import Pair, Sample
 from eval.report.chains import Run
@@ -38,32 +39,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     jsonl.replace(demo / "seed1" / "review" / "instances.jsonl", judged)
     make_report(MakeReportConfig(folder / "out", [demo], 5, None))
     return f"file://{folder}/out/tasks.html"
-
-
-class Opened:
-    """A page, and what its console said and which other addresses it asked for."""
-
-    def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        self.page = browser.new_context(viewport={"width": 1280, "height": 800}, **context).new_page()
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        asked = url.partition("#")[0]
-        self.page.on("request", lambda r: self.said.append(r.url) if r.url.split("#")[0] != asked else None)
-        self.page.goto(url)
-        self.form = self.page.locator("form:visible")
-        self.status = self.page.locator("[role=status]:visible")
-
-    def said_status(self, text: str) -> None:
-        """Wait until the page says so."""
-        self.status.filter(has_text=re.compile(text)).wait_for(timeout=5000)
-
-    def shown(self) -> list[str]:
-        return [str(text) for text in self.page.locator(".samples > li:visible").all_inner_texts()]
-
-    def offers(self, label: str) -> list[str]:
-        options = "select => [...select.options].map(option => option.text)"
-        return list(self.form.get_by_label(label).evaluate(options))
 
 
 def test_model_text_is_shown_and_never_run(browser: Any, url: str) -> None:

@@ -1,7 +1,11 @@
-"""Answers side by side: of several systems to one prompt, and outputs before and after regeneration."""
+"""Answers side by side: of several systems to one prompt, and outputs before and after regeneration.
+
+Read in full; the report holds a sample of them (`sampled_answers`), the page beside it (whole.py) all.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from eval.report.blocks import Answers, Browser
 from eval.report.chains import GENERATE, Run, Step, System, slug_of
@@ -11,10 +15,31 @@ from eval.scoring import VARIANTS
 from selfinstruct import jsonl
 from selfinstruct.regeneration import REGENERATED
 
-_LONGEST_ANSWER = 240  # characters; a longer one is cut
+_LONGEST_ANSWER = 240  # characters of an answer in the report; a longer one is cut
 
 
-def prediction_browsers(runs: Sequence[Run], most: int) -> list[Browser]:
+def answer_browsers(runs: Sequence[Run]) -> list[Browser]:
+    """All lists in which answers stand side by side."""
+    regenerated = [browser for run in runs if (browser := _regeneration(run, len(runs) > 1))]
+    return [*regenerated, *_prediction_browsers(runs)]
+
+
+def sampled_answers(browser: Browser, most: int, whole: str) -> Browser:
+    """The same for the report: `most` of them, long texts cut."""
+    # Of predictions the first are one of each task in turn.
+    is_mixed = browser.is_scored
+    chosen = browser.samples[:most] if is_mixed else spread(browser.samples, most)
+    samples = tuple(_shortened(each) for each in chosen if isinstance(each, Answers))
+    return replace(browser, samples=samples, whole=whole)
+
+
+def _shortened(sample: Answers) -> Answers:
+    references = tuple(cut(text, _LONGEST_ANSWER) for text in sample.references)
+    answers = tuple((cut(text, _LONGEST_ANSWER), score) for text, score in sample.answers)
+    return replace(sample, text=cut(sample.text), references=references, answers=answers)
+
+
+def _prediction_browsers(runs: Sequence[Run]) -> list[Browser]:
     """A list for each benchmark: what the systems scored on it answered to the instances all of them have."""
     by_benchmark: dict[str, dict[str, System]] = {}
     scored = [run for run in runs if run.systems]
@@ -23,36 +48,38 @@ def prediction_browsers(runs: Sequence[Run], most: int) -> list[Browser]:
             if (system.step.path / "predictions.jsonl").exists():
                 label = system.label if len(scored) == 1 else f"{run.name}: {system.label}"
                 by_benchmark.setdefault(system.benchmark["label"], {})[label] = system
-    return [_predictions(label, systems, most) for label, systems in by_benchmark.items()]
+    return [_predictions(label, systems) for label, systems in by_benchmark.items()]
 
 
-def _predictions(benchmark: str, systems: Mapping[str, System], most: int) -> Browser:
+def _predictions(benchmark: str, systems: Mapping[str, System]) -> Browser:
     of_systems = list(systems.values())
     predictions = [_by_id(s.step, "predictions.jsonl", "prediction") for s in of_systems]
     scores = [_by_id(s.step, "scores.jsonl", f"{s.variant}.rougeL", "task") for s in of_systems]
     shared = [key for key in scores[0] if all(key in each for each in (*scores, *predictions))]
+    places = {key: place for place, key in enumerate(shared)}
     samples = []
-    for key in _in_turn({key: str(scores[0][key]["task"]) for key in shared})[:most]:
+    for key in _in_turn({key: str(scores[0][key]["task"]) for key in shared}):
         asked, placed = predictions[0][key], scores[0][key]
         instance = asked.get("Instance") or {}
         answers = tuple(
             (_answer(of, str(p[key]["prediction"])), float(s[key][of.variant]["rougeL"]))
             for of, p, s in zip(of_systems, predictions, scores, strict=True)
         )
-        references = tuple(cut(str(text), _LONGEST_ANSWER) for text in instance.get("output", ()))
-        text = cut(str(asked.get("prompt") or instance.get("input") or key))
+        references = tuple(str(text) for text in instance.get("output", ()))
+        text = str(asked.get("prompt") or instance.get("input") or key)
         facets = (str(placed.get("category", "")).replace("_", " "), str(placed["task"]))
-        samples.append(Answers(text, facets, references, answers))
+        samples.append(Answers(text, key, places[key], facets, references, answers))
     title, name = f"Answers side by side: {benchmark}", f"answers-{slug_of(benchmark)}"
     note = "The prompt, the right answer, and what two systems answered, each with its ROUGE-L (first seed)."
     facets = ("category", "task")
-    return Browser(name, title, tuple(samples), len(shared), facets, tuple(systems), note)
+    of = slug_of(benchmark)
+    return Browser(name, title, tuple(samples), len(shared), facets, tuple(systems), note, of=of)
 
 
 def _answer(system: System, prediction: str) -> str:
     """The text that was scored: the prediction, or what the system's variant leaves of it."""
     shorten = VARIANTS.get(system.variant, str)
-    return cut(shorten(prediction).strip(), _LONGEST_ANSWER)
+    return shorten(prediction).strip()
 
 
 def _in_turn(tasks: Mapping[str, str]) -> list[str]:
@@ -65,25 +92,29 @@ def _in_turn(tasks: Mapping[str, str]) -> list[str]:
     return sorted(rounds, key=lambda key: rounds[key])
 
 
-def regeneration_browser(run: Run, most: int) -> Browser | None:
+def _regeneration(run: Run, is_of_several: bool) -> Browser | None:
     """The outputs of the first seed's instances as they were and as a stronger model wrote them anew."""
     steps = [step for step in run.first.of(GENERATE) if (step.path / REGENERATED).exists()]
     if not steps:
         return None
     fields = ("instruction", "input", "output", "original_output")
     records = read_lines(steps[0].path / REGENERATED, *fields)
-    samples = tuple(_before_and_after(record) for record in spread(records, most))
+    of = f"regenerated-{run.slug}" if is_of_several else "regenerated"
+    samples = tuple(
+        _before_and_after(record, f"{of}-{place + 1}", place) for place, record in enumerate(records)
+    )
     title = f"{run.name}: outputs before and after regeneration"
     systems = ("the original output", "the regenerated output")
-    return Browser(f"regenerated-{run.slug}", title, samples, len(records), ("output",), systems)
+    name = f"regenerated-{run.slug}"
+    return Browser(name, title, samples, len(records), ("output",), systems, of=of)
 
 
-def _before_and_after(record: jsonl.Record) -> Answers:
+def _before_and_after(record: jsonl.Record, name: str, place: int) -> Answers:
     before, after = record["original_output"], record["output"]
     text = f"{record['instruction']}\n\n{record['input']}".strip()
     is_changed = before.strip() != after.strip()
-    answers = tuple((cut(each.strip(), _LONGEST_ANSWER), None) for each in (before, after))
-    return Answers(cut(text), ("changed" if is_changed else "the same",), (), answers)
+    answers = ((before.strip(), None), (after.strip(), None))
+    return Answers(text, name, place, ("changed" if is_changed else "the same",), (), answers)
 
 
 def _by_id(step: Step, name: str, *fields: str) -> dict[str, jsonl.Record]:

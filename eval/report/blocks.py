@@ -110,12 +110,14 @@ class Answers:
     """What several systems answered to one prompt.
 
     Attributes:
-        facets: as of a `Sample`.
+        id, place, facets: as of a `Sample`.
         references: the right answers; empty where nobody knows them.
         answers: (text, ROUGE-L 0 to 100 or None) of each of the list's systems.
     """
 
     text: str
+    id: str
+    place: int
     facets: tuple[str, ...]
     references: tuple[str, ...]
     answers: tuple[tuple[str, float | None], ...]

@@ -11,7 +11,7 @@ from eval.report.figures import draw_report_figures
 from eval.report.folders import read_runs
 from eval.report.page import html_page, markdown_page
 from eval.report.sections import build_report, measure_claims
-from eval.report.whole import page_name, task_page
+from eval.report.whole import ANSWERS, answer_page, page_name, task_page
 from eval.tables import write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
@@ -40,7 +40,7 @@ class MakeReportConfig:
 
 
 def make_report(config: MakeReportConfig) -> None:
-    """Write `report.html`, `report.md`, `tasks.html`, `tables/` and `figures/`, anew from what the runs hold.
+    """Write the report, the pages of all tasks and answers, `tables/` and `figures/`, anew from the runs.
 
     Raises:
         UserError: a folder is no complete run folder, a file in it is broken, or the report would lie in a
@@ -57,18 +57,19 @@ def make_report(config: MakeReportConfig) -> None:
         drawings = {name: (Path(scratch) / f"{name}.svg").read_text("utf-8") for name in figures}
         pages = {"report.html": html_page(report, drawings), "report.md": markdown_page(report, FIGURES)}
         pages |= {page_name(run, runs): page for run in runs if (page := task_page(run))}
+        pages |= {ANSWERS: page} if (page := answer_page(runs)) else {}
         if config.markdown is not None:
             _write_elsewhere(config.markdown, report, Path(scratch), figures)
         # Seconds of work from what is on disk: always made anew, and about other runs if it is told so.
         run.begin("report", {})
         for name, text in pages.items():
             jsonl.replace_text(run.path / name, text)
-        for path in run.path.glob("tasks*.html"):
-            if path.name not in pages:
+        for path in (*run.path.glob("tasks*.html"), run.path / ANSWERS):
+            if path.exists() and path.name not in pages:
                 path.unlink()
         _write_parts(run.path, Path(scratch), report)
         run.complete("report", figures=len(figures), tables=len(report.tables))
-    beside = "all tasks (tasks*.html), report.md, tables/ and figures/ beside it"
+    beside = f"all tasks (tasks*.html), all answers ({ANSWERS}), report.md, tables/ and figures/ beside it"
     print(f"{config.run_dir / 'report.html'}: open it in a browser ({beside})")
 
 

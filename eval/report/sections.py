@@ -8,7 +8,7 @@ from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
 from eval.report import run_tables, tables
-from eval.report.answers import prediction_browsers, regeneration_browser
+from eval.report.answers import answer_browsers, sampled_answers
 from eval.report.blocks import (
     Block,
     Browser,
@@ -27,7 +27,7 @@ from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, Outcomes, claim_rows, headline
 from eval.report.samples import rejected_browser, sampled, task_browser
-from eval.report.whole import page_name
+from eval.report.whole import ANSWERS, page_name
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
@@ -166,9 +166,8 @@ def _samples(material: Material) -> Section:
         whole = page_name(run, material.runs)
         found = [browser for browse in (task_browser, rejected_browser) if (browser := browse(run))]
         blocks += [sampled(browser, material.most_samples, whole) for browser in found]
-        regenerated = regeneration_browser(run, material.most_samples)
-        blocks += [regenerated] if regenerated else []
-    blocks += prediction_browsers(material.runs, material.most_samples)
+    answers = answer_browsers(material.runs)
+    blocks += [sampled_answers(browser, material.most_samples, ANSWERS) for browser in answers]
     return Section("samples", "Look at the data", blocks)
 
 

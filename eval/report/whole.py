@@ -1,40 +1,83 @@
-"""All tasks of a run as one HTML page beside the report: every accepted one and every rejected text.
+"""All tasks of a run, and all answers of its systems, as HTML pages beside the report, which shows a sample.
 
-The page asks for nothing from outside, and its texts are data that its script shows as text: nothing in them
-can run. It draws only what is seen, so that tens of thousands of tasks stay quick.
+Such a page asks for nothing from outside, and its texts are data that its script shows as text: nothing in
+them can run. It draws only what is seen, so that tens of thousands of entries stay quick.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from eval.report.blocks import Browser, Sample
+from eval.report.answers import answer_browsers
+from eval.report.blocks import Answers, Browser, Sample
 from eval.report.chains import Run
 from eval.report.page import environment_of, hash_of, joined
 from eval.report.samples import mixed, rejected_browser, task_browser
 
+ANSWERS = "answers.html"
 _ROWS_A_PART = 4000  # the page reads a part at a time, and shows the first before it has read the second
+_PARTS_OF_TASKS = (
+    ("text", "the instruction or text"),
+    ("pairs", "inputs and outputs"),
+    ("near", "the nearest text"),
+)
+_PARTS_OF_ANSWERS = (
+    ("text", "the prompt"),
+    ("right", "the right answers"),
+    ("shown", "the two answers shown"),
+)
 
 
 def page_name(run: Run, runs: Sequence[Run]) -> str:
-    """The page's file name; of several runs, each has its own."""
+    """The file name of a run's tasks; of several runs, each has its own."""
     return "tasks.html" if len(runs) == 1 else f"tasks_{run.slug}.html"
 
 
 def task_page(run: Run) -> str | None:
-    """The page; None where the run generated nothing."""
+    """The page of every accepted task and every rejected text; None where the run generated nothing."""
     lists = [browser for browser in (task_browser(run), rejected_browser(run)) if browser]
+    lead = "Every instruction that was written in this run, and every text not kept. What they were good for:"
+    labels = {browser.of: browser.of.capitalize() for browser in lists}
+    return _page(f"All tasks of {run.name}", lead, lists, labels, _PARTS_OF_TASKS, "tasks.js")
+
+
+def answer_page(runs: Sequence[Run]) -> str | None:
+    """The page of every prompt, with what any two systems answered; None where nothing was predicted."""
+    lists = answer_browsers(runs)
+    title = f"All answers of {' and '.join(run.name for run in runs)}"
+    lead = "Every prompt, the right answer where it is known, and what any two systems answered. The scores:"
+    labels = {browser.of: _label(browser.title) for browser in lists}
+    return _page(title, lead, lists, labels, _PARTS_OF_ANSWERS, "answers.js")
+
+
+def _label(title: str) -> str:
+    """What a title says after the name of its run or kind."""
+    name = title.split(": ")[-1]
+    return name[:1].upper() + name[1:]
+
+
+def _page(
+    title: str,
+    lead: str,
+    lists: Sequence[Browser],
+    labels: Mapping[str, str],
+    scopes: Sequence[tuple[str, str]],
+    kind: str,
+) -> str | None:
     if not lists:
         return None
-    style, script = joined("page.css", "tasks.css"), joined("narrow.js", "tasks.js")
+    style, script = joined("page.css", "whole.css"), joined("narrow.js", kind, "whole.js")
     return (
         environment_of(autoescape=True)
-        .get_template("tasks.html.j2")
+        .get_template("whole.html.j2")
         .render(
-            run=run,
+            title=title,
+            lead=lead,
             lists=lists,
+            labels=labels,
+            scopes=scopes,
             parts={browser.of: _parts(browser) for browser in lists},
             style=Markup(style),
             script=Markup(script),
@@ -46,7 +89,8 @@ def task_page(run: Run) -> str | None:
 
 def _parts(browser: Browser) -> Iterator[Markup]:
     """The list in parts, as JSON that can stand inside a script element."""
-    rows = [_row(sample) for sample in mixed(browser.samples)]  # type: ignore[arg-type]
+    samples = browser.samples if browser.systems else mixed(browser.samples)  # type: ignore[arg-type]
+    rows = [_answers_row(each) if isinstance(each, Answers) else _row(each) for each in samples]
     for start in range(0, len(rows), _ROWS_A_PART):
         text = json.dumps(rows[start : start + _ROWS_A_PART], ensure_ascii=False, separators=(",", ":"))
         # Without "<" there is neither an end tag nor a comment in it.
@@ -67,3 +111,8 @@ def _row(sample: Sample) -> list[Any]:
         sample.instances,
         near,
     ]
+
+
+def _answers_row(sample: Answers) -> list[Any]:
+    """What `answers.js` reads."""
+    return [sample.id, sample.place, sample.text, sample.facets, sample.references, sample.answers]

@@ -17,10 +17,10 @@ from selfinstruct.settings import REPOSITORY
 PICTURES = (
     ("report", 1280, 1000, "light", None),
     ("report_dark", 1280, 1000, "dark", "#controls"),
-    ("report_answers", 1280, 900, "light", "#answers-LittleWorld"),
     ("report_phone", 390, 844, "light", None),
     ("report_phone_dark", 390, 844, "dark", "#scores"),
     ("tasks", 1280, 800, "light", "tasks.html#list=accepted&search=sentence+%22a+fruit%22"),
+    ("answers", 1280, 900, "light", "answers.html#list=LittleWorld&left=3&right=6&where=left&sort=loss"),
 )
 
 

@@ -1,74 +1,6 @@
-// The page of all tasks of a run. Its texts wait as JSON, in parts that are read one after the other, so that the
-// first are there at once; only what is shown is in the document. What is searched for stands in the address.
-const STEP = 30;
-const entries = new Map();  // name of an entry -> the entry
-const lists = [...document.querySelectorAll(".browser")].map((section) => {
-  const form = section.querySelector("form");
-  return {
-    section, form,
-    name: section.dataset.list,
-    total: Number(section.dataset.total),
-    facets: [...form.querySelectorAll("[data-facet]")],
-    status: section.querySelector("[role=status]"),
-    all: section.querySelector(".all"),
-    samples: section.querySelector(".samples"),
-    more: section.querySelector("button"),
-    parts: [...document.querySelectorAll(`script[data-of="${section.dataset.list}"]`)],
-    items: [], sorted: {}, found: [], words: [], shown: 0,
-  };
-});
-let current = lists[0];
-let isWhole = false;  // whether all parts are read
-
-const read = (list) => {
-  const part = list.parts.shift();
-  for (const [id, place, text, facets, flags, why, pairs, [nearId, near, score]] of JSON.parse(part.textContent)) {
-    const all = [text, why, ...pairs.flatMap(([input, output, , because]) => [input, output, because])].join("\n");
-    const item = { id, place, text, facets, flags, why, pairs, nearId, near, score, all: all.toLowerCase() };
-    list.items.push(item);
-    entries.set(id, item);
-  }
-  part.remove();
-  list.sorted = {};
-};
-
+// The entries of the page of all tasks: an instruction with its instances and what it is nearest to, or a text that
+// was rejected.
 const nearestOf = (item) => (item.nearId ? entries.get(item.nearId)?.text ?? "" : item.near);
-const scopes = {
-  "": (item) => item.all,
-  text: (item) => item.text.toLowerCase(),
-  pairs: (item) => item.pairs.map(([input, output]) => `${input}\n${output}`).join("\n").toLowerCase(),
-  near: (item) => nearestOf(item).toLowerCase(),
-};
-const orders = {
-  run: (a, b) => a.place - b.place,
-  near: (a, b) => (b.score ?? -1) - (a.score ?? -1),
-  far: (a, b) => (a.score ?? 2) - (b.score ?? 2),
-  long: (a, b) => b.text.length - a.text.length,
-  short: (a, b) => a.text.length - b.text.length,
-  name: (a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0),
-};
-const inOrder = (list, order) => {
-  if (!order) return list.items;
-  return (list.sorted[order] ??= list.items.slice().sort(orders[order]));
-};
-
-// Texts come into the document as text alone, never as markup.
-const make = (name, className, ...children) => {
-  const element = document.createElement(name);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-};
-const marked = (text, words) => {
-  if (!words.length) return [text];
-  const any = new RegExp(`(${words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")})`, "giu");
-  return text.split(any).map((piece, i) => (i % 2 ? make("mark", "", piece) : piece));
-};
-const link = (id, className, ...children) => {
-  const element = make("a", className, ...children);
-  element.href = `#${id}`;
-  return element;
-};
 const drawPair = ([input, output, mark, why], words) => {
   const line = make("li", "");
   line.dir = "auto";
@@ -78,136 +10,43 @@ const drawPair = ([input, output, mark, why], words) => {
   if (why) line.append(" ", make("span", "why", ...marked(why, words)));
   return line;
 };
-const draw = (item, words) => {
-  const text = make("p", "instruction", ...marked(item.text, words));
-  text.dir = "auto";
-  for (const flag of item.flags) text.append(" ", make("span", "flag", flag));
-  text.append(" ", link(item.id, "entry", item.id));
-  const element = make("li", "", text);
-  if (item.why) element.append(make("p", "why", ...marked(item.why, words)));
-  if (item.pairs.length) {
-    element.append(make("ul", "instances", ...item.pairs.map((pair) => drawPair(pair, words))));
-  }
-  if (item.score !== null) {
-    const near = marked(nearestOf(item), words);
-    const nearest = make("p", "nearest", make("span", "score", item.score.toFixed(2)), " nearest: ");
-    nearest.append(...(item.nearId ? [link(item.nearId, "", ...near)] : near));
-    nearest.dir = "auto";
-    element.append(nearest);
-  }
-  return element;
-};
 
-const grow = (list) => {
-  const next = list.found.slice(list.shown, list.shown + STEP);
-  list.samples.append(...next.map((item) => draw(item, list.words)));
-  list.shown += next.length;
-  list.more.hidden = list.shown >= list.found.length;
-};
-const number = (count) => count.toLocaleString("en");
-const display = (list, found, words, said) => {
-  Object.assign(list, { found, words, shown: 0 });
-  list.samples.replaceChildren();
-  grow(list);
-  list.status.textContent = said;
-};
-const show = (list) => {
-  const fields = list.form.elements;
-  const words = wordsOf(fields.search.value);
-  const textOf = scopes[fields.in.value];
-  const fits = (item) => {
-    if (!words.length) return true;
-    const text = textOf(item);
-    return words.every((word) => text.includes(word) || item.id === word);
-  };
-  let found = narrow(inOrder(list, fields.sort.value), list.facets, fits);
-  if (words.length > 1 && !fields.sort.value) {  // who has the words as they were typed comes first
-    const typed = fields.search.value.trim().toLowerCase();
-    const exact = new Set(found.filter((item) => textOf(item).includes(typed)));
-    found = [...exact, ...found.filter((item) => !exact.has(item))];
-  }
-  const searched = isWhole ? `all ${number(list.total)}` : `${number(list.items.length)} of ${number(list.total)}, reading on`;
-  const told = found.length === list.total ? `${number(list.total)} texts.` :
-    `${found.length ? number(found.length) : "No"} text${found.length > 1 ? "s fit" : " fits"}; searched ${searched}.`;
-  list.all.hidden = true;
-  display(list, found, words, told);
-};
-// An entry by itself, with the texts that it is the nearest of: those that were rejected for it among them.
-const showEntry = (list, item) => {
-  const around = lists.flatMap((each) => each.items).filter((each) => each.nearId === item.id);
-  const beside = around.length ? `, and below it what it is nearest to: ${number(around.length)}` : " alone";
-  list.all.hidden = false;
-  display(list, [item, ...around], [], `${item.id}${beside}.`);
-};
-
-const choose = (list) => {
-  current = list;
-  lists.forEach((each) => { each.section.hidden = each !== list; });
-  for (const tab of document.querySelectorAll("nav a")) {
-    if (tab.getAttribute("href") === `#list=${list.name}`) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
-  }
-};
-// What the address asks for: an entry (#task-17), or a list with what to search it for (#list=rejected&search=x).
-const follow = () => {
-  const asked = location.hash.slice(1);
-  const entry = entries.get(asked);
-  if (entry) {
-    choose(lists.find((list) => list.items.includes(entry)));
-    showEntry(current, entry);
-    return;
-  }
-  const words = new URLSearchParams(asked);
-  choose(lists.find((list) => list.name === words.get("list")) ?? lists[0]);
-  narrow([], current.facets, () => true);
-  for (const field of current.form.elements) {
-    const value = words.get(field.name) ?? "";
-    if (field.values && value && field.values.includes(value)) field.append(new Option(value, value));
-    field.value = value;
-    if (field.selectedIndex === -1) field.value = "";
-  }
-  show(current);
-  if (isWhole && asked && !asked.includes("=")) current.status.textContent = `There is no ${asked} here. ${current.status.textContent}`;
-};
-const remember = (list) => {
-  const words = new URLSearchParams({ list: list.name });
-  for (const field of list.form.elements) if (field.value) words.set(field.name, field.value);
-  history.replaceState(null, "", `#${words}`);
-};
-
-const pause = () => new Promise((resume) => { setTimeout(resume); });
-const readAll = async () => {
-  const others = lists.filter((list) => list !== current);
-  for (const list of [current, ...others]) {
-    while (list.parts.length) {
-      read(list);
-      await pause();
+const kind = {
+  item: ([id, place, text, facets, flags, why, pairs, [nearId, near, score]]) => {
+    const all = [text, why, ...pairs.flatMap(([input, output, , because]) => [input, output, because])].join("\n");
+    return { id, place, text, facets, flags, why, pairs, nearId, near, score, all: all.toLowerCase() };
+  },
+  scopes: {
+    "": (item) => item.all,
+    text: (item) => item.text.toLowerCase(),
+    pairs: (item) => item.pairs.map(([input, output]) => `${input}\n${output}`).join("\n").toLowerCase(),
+    near: (item) => nearestOf(item).toLowerCase(),
+  },
+  orders: () => ({
+    near: (a, b) => (b.score ?? -1) - (a.score ?? -1),
+    far: (a, b) => (a.score ?? 2) - (b.score ?? 2),
+  }),
+  fits: () => () => true,
+  draw: (item, words) => {
+    const text = make("p", "instruction", ...marked(item.text, words));
+    text.dir = "auto";
+    for (const flag of item.flags) text.append(" ", make("span", "flag", flag));
+    text.append(" ", link(item.id, "entry", item.id));
+    const element = make("li", "", text);
+    if (item.why) element.append(make("p", "why", ...marked(item.why, words)));
+    if (item.pairs.length) {
+      element.append(make("ul", "instances", ...item.pairs.map((pair) => drawPair(pair, words))));
     }
-  }
-  isWhole = true;
-  if (location.hash && !location.hash.includes("=")) {
-    follow();
-    return;
-  }
-  const { shown } = current;
-  show(current);
-  while (current.shown < shown && !current.more.hidden) grow(current);  // who scrolled meanwhile stays there
+    if (item.score !== null) {
+      const near = marked(nearestOf(item), words);
+      const nearest = make("p", "nearest", make("span", "score", item.score.toFixed(2)), " nearest: ");
+      nearest.append(...(item.nearId ? [link(item.nearId, "", ...near)] : near));
+      nearest.dir = "auto";
+      element.append(nearest);
+    }
+    return element;
+  },
+  // The texts that an entry is the nearest of: those that were rejected for it among them.
+  around: (item) => lists.flatMap((list) => list.items).filter((each) => each.nearId === item.id),
+  aroundIs: "what it is nearest to",
 };
-
-for (const list of lists) {
-  let waiting;
-  list.form.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { remember(list); show(list); }, 60);
-  });
-  list.form.addEventListener("submit", (event) => event.preventDefault());
-  list.more.addEventListener("click", () => grow(list));
-  new IntersectionObserver(([button]) => { if (button.isIntersecting) grow(list); }).observe(list.more);
-  list.form.hidden = false;
-}
-addEventListener("hashchange", () => { follow(); scrollTo(0, 0); });
-const first = new URLSearchParams(location.hash.slice(1)).get("list") ?? (location.hash.includes("rejected-") ? "rejected" : "");
-choose(lists.find((list) => list.name === first) ?? lists[0]);
-read(current);
-follow();
-readAll();
