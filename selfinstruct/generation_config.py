@@ -16,6 +16,7 @@ from selfinstruct.regeneration import RegenerationConfig
 from selfinstruct.statistics import StatisticsConfig
 
 STAGES = ("instructions", "classification", "instances", "finetuning_data", "regeneration")
+ROUND = 5  # requests the released code sends at a time
 
 
 @dataclass
@@ -89,6 +90,11 @@ class GenerateConfig:
             raise UserError(f"instances.max_per_task: {self.instances.max_per_task} must be at least 1")
         if "regeneration" in self.stages:
             self.regeneration.check()
+
+    @property
+    def window(self) -> int:
+        """How many requests stage 1 may have on their way at once, at most."""
+        return ROUND if self.released else self.instructions.lookahead
 
     @property
     def released(self) -> bool:

@@ -4,7 +4,7 @@ Command: `python scripts/generate.py run_dir=runs/mine`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,8 +18,7 @@ from selfinstruct.exports import EXPORTS, REGENERATED_EXPORTS, push_to_hub, writ
 from selfinstruct.figures import delete_figures, draw_figures
 from selfinstruct.filters import FilterRules
 from selfinstruct.finetuning_data import ALL_INSTANCES, build_finetuning_data
-from selfinstruct.forecast import StageForecast, forecast, forecast_regeneration, forecast_text, over_budget
-from selfinstruct.generation_config import STAGES, GenerateConfig, name_of
+from selfinstruct.generation_config import ROUND, STAGES, GenerateConfig, name_of
 from selfinstruct.instances import INSTANCES, InstanceStage
 from selfinstruct.instruction_files import check_answers_belong
 from selfinstruct.instructions import InstructionStage
@@ -32,6 +31,7 @@ from selfinstruct.progress import note
 from selfinstruct.prompts import Prompts
 from selfinstruct.regeneration import REGENERATED, RegenerationStage
 from selfinstruct.released_prompts import load_prompts
+from selfinstruct.run_forecast import cost_of_stages, forecast_of_run
 from selfinstruct.runs import RunFolder, open_run
 from selfinstruct.settings import digest, file_digest
 from selfinstruct.statistics import Yardsticks, write_statistics
@@ -44,11 +44,6 @@ RELEASED_FILES = (
     "is_clf_or_not*.jsonl",
     "all_instances_*.jsonl",
     "finetuning_data",
-)
-ROUND = 5  # requests the released code sends at a time
-_OVERSHOOT = (
-    "Stage 1 counts what may be on its way when it has enough (instructions.lookahead less one, at most): "
-    "that is paid for and logged, and used when num_instructions is raised."
 )
 BATCH_SIZE = 16  # requests computed together where llm.batch_size does not say
 
@@ -64,7 +59,7 @@ def generate(config: GenerateConfig) -> None:
     prompts = load_prompts(config.prompts)
     filters = FilterRules.from_dict(config.filters)
     if config.dry_run:
-        print(_forecast(config, seeds, prompts))
+        print(forecast_of_run(config, seeds, prompts))
         return
     yardsticks = Yardsticks(
         rules=config.rules,
@@ -84,7 +79,8 @@ def generate(config: GenerateConfig) -> None:
             check_answers_belong(run.path, [path for path in answers if path is not None])
             with _answering(config, config.llm, config.price, run, bills) as llm:
                 for number, stage in enumerate(asking, start=1):
-                    _expect(asking[number:], config, seeds, prompts, llm)
+                    if llm.bill is not None:
+                        llm.bill.later = cost_of_stages(asking[number:], config, seeds, prompts)
                     _ask(stage, run, config, seeds, prompts, filters, llm)
         if "finetuning_data" in config.stages:
             _finetuning_data(run, config, seeds)
@@ -116,64 +112,6 @@ def _refuse_other_recording(config: GenerateConfig, prompts: Prompts) -> None:
             raise UserError(f"llm.responses={config.llm.responses}: {reason}, or ask a model")
 
 
-def _forecast(config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts) -> str:
-    texts, asked = [], []
-    if set(config.stages) - {"regeneration"}:
-        forecasts = _forecast_of_generation(config, seeds, prompts)
-        asked.append((forecasts, config.price))
-        texts.append(forecast_text(forecasts, name_of(config.llm), config.price))
-        if config.llm.backend == "openai":
-            texts.append(_OVERSHOOT)
-    if "regeneration" in config.stages:
-        model = config.regeneration.model
-        forecasts = [
-            forecast_regeneration(
-                config.run_dir,
-                config.regeneration.instances,
-                config.num_instructions,
-                seeds,
-                config.regeneration.query.max_tokens,
-                model.endpoint == "chat",
-            )
-        ]
-        asked.append((forecasts, config.price_of_regeneration))
-        texts.append(forecast_text(forecasts, name_of(model), config.price_of_regeneration))
-    return "\n\n".join([*texts, *over_budget(config.budget, config.run_dir, asked)])
-
-
-def _forecast_of_generation(
-    config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts
-) -> list[StageForecast]:
-    chat = config.llm.endpoint == "chat"
-    window = ROUND if config.released else config.instructions.lookahead
-    return forecast(
-        config.run_dir,
-        config.stages,
-        config.num_instructions,
-        config.instructions.shown,
-        seeds,
-        prompts,
-        config.queries,
-        chat,
-        config.llm.context_length,
-        overshoot=window - 1 if config.llm.backend == "openai" else 0,
-    )
-
-
-def _expect(
-    later: Sequence[str], config: GenerateConfig, seeds: list[SeedTask], prompts: Prompts, llm: LLM
-) -> None:
-    """Tell the live line what the stages still to come will cost."""
-    if llm.bill is None or config.price is None:
-        return
-    forecasts = _forecast_of_generation(config, seeds, prompts) if later else []
-    llm.bill.later = sum(
-        config.price.of(each.prompt_tokens, each.completion_tokens)
-        for each in forecasts
-        if each.stage in later
-    )
-
-
 @contextmanager
 def _answering(
     config: GenerateConfig, llm_config: LLMConfig, price: Price | None, run: RunFolder, bills: dict[str, Bill]
@@ -183,8 +121,7 @@ def _answering(
     What it has used is put into `bills`, and said at once where the run stops.
     """
     # A chunk never waits for an answer that only a later chunk could give.
-    window = ROUND if config.released else config.instructions.lookahead
-    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size or BATCH_SIZE, window)))
+    llm = make_llm(replace(llm_config, batch_size=min(llm_config.batch_size or BATCH_SIZE, config.window)))
     prices = dict.fromkeys(STAGES[:3], config.price) | {"regeneration": config.price_of_regeneration}
     logged = LoggedLLM(llm, run.path / "response_log.jsonl", config.budget, price, prices)
     bills[name_of(llm_config)] = logged.bill
