@@ -1,7 +1,7 @@
 """The model card: what was tuned, on what, how, and with which result."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,13 @@ model = AutoModelForCausalLM.from_pretrained("model")"""
 _BEGIN, _END = "<!-- evaluation -->", "<!-- /evaluation -->"
 
 
-def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any]) -> str:
-    """The README of a run: what was tuned, on what, how, with which result, and what to mind."""
+def model_card(
+    config: TrainConfig, sources: list[LoadedSource], counts: dict[str, Any], own_dropout: Mapping[str, float]
+) -> str:
+    """The README of a run: what was tuned, on what, how, with which result, and what to mind.
+
+    `own_dropout`: the base model's rates by their names in its config.
+    """
     base = portable_model_name(config.model)
     method = config.method
     data = "\n".join(
@@ -47,6 +52,8 @@ def model_card(config: TrainConfig, sources: list[LoadedSource], counts: dict[st
     template = config.template.name + (
         f" ({config.template.style})" if config.template.name == "fixed" else ""
     )
+    dropped = ", ".join(f"{name} {rate:g}" for name, rate in own_dropout.items())
+    dropout = f"| dropout of the base model itself | {dropped} |\n" if dropped else ""
     numbers = "\n".join(f"| {name.replace('_', ' ')} | {counts[name]} |" for name in COUNTED)
     return f"""---
 base_model: {base}
@@ -81,7 +88,7 @@ Trained tokens are those of the completions and the end token.
 | length | at most {config.longest} tokens |
 | learning rate | {config.learning_rate:g}, {config.schedule}, {config.warmup_share:.0%} warm-up |
 | weight decay, gradient norm at most | {config.weight_decay:g}, {config.max_grad_norm:g} |
-| seed | {config.seed} |
+{dropout}| seed | {config.seed} |
 
 All settings and versions: `manifest.json`. Loss and learning rate of each step: `metrics.jsonl`.
 

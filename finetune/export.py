@@ -44,7 +44,18 @@ def write_results(
     if config.method.name != "full" and config.export == "merged":
         save_merged(config, config.run_dir / "model")
     draw_curves(config.run_dir / "figures" / "training", lines)
-    jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts))
+    jsonl.replace_text(config.run_dir / "README.md", model_card(config, sources, counts, own_dropout(model)))
+
+
+def own_dropout(model: Any) -> dict[str, float]:
+    """At which rates a base model drops activations while it is trained, by the names in its config."""
+    heads = ("summary", "classifier")  # of tasks that are not ours
+    return {
+        name: rate
+        for name, rate in sorted(model.config.to_dict().items())
+        if "drop" in name and not name.startswith(heads)
+        if isinstance(rate, float) and rate > 0
+    }
 
 
 def _save_output(config: TrainConfig, model: Any, weights: dict[str, torch.Tensor]) -> None:

@@ -49,6 +49,8 @@ def test_without_a_length_given_it_is_the_models_context_or_1024(
     said = capsys.readouterr().out
     assert "max_length 256: the model's positions end there" in said
     assert "prompts shortened 2" in said
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "| dropout of the base model itself | attn_pdrop 0.1, embd_pdrop 0.1, resid_pdrop 0.1 |\n" in card
     save_small_model(tmp_path / "bloom", "bloom")
     assert fitted(replace(settings, model=str(tmp_path / "bloom"))).max_length == 1024
 
