@@ -8,6 +8,7 @@ rate follow from the seed and the step's number alone.
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -48,8 +49,8 @@ def prune(folder: Path, keep: int) -> None:
         shutil.rmtree(path)
 
 
-def newest(folder: Path) -> Path | None:
-    """The newest whole checkpoint, or None; removes damaged ones and prints that they are passed over.
+def newest(folder: Path, tell: Callable[[str], None]) -> Path | None:
+    """The newest whole checkpoint, or None; removes damaged ones and tells that they are passed over.
 
     Raises:
         UserError: it is one of an earlier version, which kept the optimizer's state otherwise.
@@ -64,7 +65,7 @@ def newest(folder: Path) -> Path | None:
             _refuse_earlier_form(path)
             return path
         instead = "passed over for the one before" if paths else "none is before it: training begins anew"
-        print(f"{path}: damaged ({damage}); {instead}", flush=True)
+        tell(f"{path}: damaged ({damage}); {instead}")
         shutil.rmtree(path)
     return None
 

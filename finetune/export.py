@@ -71,7 +71,7 @@ def remake(config: TrainConfig) -> None:
     Raises:
         UserError: the checkpoint is gone, too.
     """
-    checkpoint = checkpoints.newest(config.run_dir / "checkpoints")
+    checkpoint = checkpoints.newest(config.run_dir / "checkpoints", print)
     if checkpoint is None:
         reason = "is gone, and there is no whole checkpoint to make it from"
         raise UserError(f"{config.output}: {reason}; put it back, or train in a new run_dir")

@@ -118,7 +118,8 @@ def train(
 
     # 3. The model, its optimizer, and the state in which an earlier start left them.
     tuning = start_tuning(config, accelerator, dtype)
-    checkpoint = processes.decide(lambda: checkpoints.newest(config.run_dir / "checkpoints"))
+    folder = config.run_dir / "checkpoints"
+    checkpoint = processes.decide(lambda: checkpoints.newest(folder, lambda text: say_and_log(text, run)))
     done = tuning.begin(checkpoint)
     if run:
         run.note(**machine)  # all that can be refused has been looked at: from here on the folder is written
@@ -297,6 +298,13 @@ def say(text: str) -> None:
     """Print a line, from the main process alone."""
     if processes.is_main():
         print(text, flush=True)
+
+
+def say_and_log(text: str, run: RunFolder | None) -> None:
+    """Print a line that the run's log shall hold, too."""
+    say(text)
+    if run:
+        run.log(text)
 
 
 if __name__ == "__main__":

@@ -200,4 +200,4 @@ def test_a_run_out_of_memory_continues_with_the_lower_setting(
     assert "continuing after step 2" in capsys.readouterr().out
     main(train_config(world, tmp_path / "whole"))
     assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "whole"), abs=1e-5)
-    assert checkpoints.newest(tmp_path / "run" / "checkpoints")
+    assert checkpoints.newest(tmp_path / "run" / "checkpoints", print)

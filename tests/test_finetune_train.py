@@ -307,6 +307,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     said = capsys.readouterr().out
     assert f"step_00000004: damaged ({file} is not what was written)" in said
     assert "passed over for the one before" in said and "continuing after step 2" in said
+    assert f"step_00000004: damaged ({file}" in (run_dir / "run.log").read_text()
     assert result(run_dir) == result(tmp_path / "whole")
 
 
@@ -315,7 +316,7 @@ def test_where_every_checkpoint_is_damaged_it_says_that_training_begins_anew(
 ) -> None:
     for step in (2, 4):
         (tmp_path / f"step_{step:08d}").mkdir()
-    assert checkpoints.newest(tmp_path) is None
+    assert checkpoints.newest(tmp_path, print) is None
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("passed over for the one before")
     assert "step_00000002: damaged" in second and second.endswith("none is before it: training begins anew")
