@@ -116,10 +116,9 @@ def runnable(command: Command, url: str) -> str:
 
 
 def _smaller(command: Command) -> list[str]:
-    words, script = command.words, command.script or ""
+    words, script = named(command).words, command.script or ""
     if script == "scripts/reproduce.py":
-        if "dry_run=true" in words:
-            return []
+        # A dry run of it, too: the plan of other settings than those of the folder that is there is refused.
         is_demo = "experiment=demo" in words or not any(word.startswith("experiment=") for word in words)
         return DEMO if is_demo else ["dry_run=true"]
     added = SIZES.get(script, [])
