@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import write_demo, write_regenerated
+from report_runs import write_demo, write_manifest, write_regenerated
 from whole_pages import Opened
 
 from eval.report.command import MakeReportConfig, make_report
+from selfinstruct import jsonl
 
 HOSTILE = [
     "</script><script>window.pwned = 1</script> closes the script it stands in",
@@ -22,9 +23,36 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of a demo (the untuned model is better in one task of four) and of outputs made anew."""
     folder = tmp_path_factory.mktemp("answers")
     demo = write_demo(folder / "demo", instructions=HOSTILE, vanilla=(0, 100, 0, 10))
+    asked = demo / "seed1" / "vanilla_2_examples" / "predictions.jsonl"
+    lines = [line | {"prompt": f"Two <i>examples</i>.\n\n{line['prompt']}"} for line in jsonl.read(asked)]
+    jsonl.replace(asked, lines)
+    write_user_oriented(folder)
     write_regenerated(folder / "again", [("<b>before</b>", "<b>after</b>"), *[("old", "new")] * 40])
-    make_report(MakeReportConfig(folder / "out", [demo, folder / "again"], 2, None))
+    make_report(
+        MakeReportConfig(
+            folder / "out", [demo, *(folder / name for name in ("again", "before", "after"))], 2, None
+        )
+    )
     return folder / "out"
+
+
+def write_user_oriented(folder: Path) -> None:
+    """Two runs of eval_user_oriented.py on a set of two tasks."""
+    tasks = [
+        {"id": f"let ter/{n}", "motivation_app": "E-mail", "instruction": f"Answer {n}.", "name": "x"}
+        | {"instances": [{"input": "in", "output": f"the author's {n}"}]}
+        for n in range(2)
+    ]
+    jsonl.replace(folder / "letters.jsonl", tasks)
+    for name in ("before", "after"):
+        config = {"tasks": str(folder / "letters.jsonl"), "llm": {"backend": "tiny"}}
+        write_manifest(folder / name, "eval_user_oriented", config)
+        of = [{key: task[key] for key in ("id", "motivation_app", "instruction")} for task in tasks]
+        prompts = [task | {"prompt": f"{task['instruction']} in", "response": f" {name} <b>"} for task in of]
+        jsonl.replace(folder / name / "predictions.jsonl", prompts)
+        scores = [{"system": "model", "id": task["id"], "rougeL": 12.5} for task in of]
+        jsonl.replace(folder / name / "scores.jsonl", scores)
+        (folder / name / "metrics.json").write_text('{"systems": {}}')
 
 
 @pytest.fixture
@@ -84,10 +112,54 @@ def test_what_is_shown_can_be_sent_as_an_address(opened: Opened, browser: Any) -
     assert again.page.locator(".whose:visible").first.inner_text().startswith("tuned on the seeds only")
     opened.page.locator(".entry:visible").nth(1).click()
     opened.said_status("^c1 alone")
+    opened.form.locator("[name=right]").select_option("tuned on shuffled outputs")
+    opened.page.locator(".whose:visible").nth(1).filter(has_text="tuned on shuffled outputs").wait_for()
     entry = Opened(browser, opened.page.url)
     entry.said_status("^c1 alone")
     assert len(entry.shown()) == 1
+    assert [text.rsplit(" ", 1)[0] for text in entry.page.locator(".whose:visible").all_inner_texts()] == [
+        "tuned on the seeds only",
+        "tuned on shuffled outputs",
+    ]
+    entry.page.get_by_role("link", name="Show all").click()
+    entry.said_status("^20 texts")
     assert opened.said + again.said + entry.said == []
+
+
+def test_what_a_system_was_asked_otherwise_is_told_beside_its_answer(opened: Opened) -> None:
+    opened.form.locator("[name=left]").select_option("vanilla, 2 examples in the prompt")
+    details = opened.page.locator(".answer:visible details").first
+    details.get_by_text("asked with another prompt").click()
+    assert details.locator("p").inner_text().startswith("Two <i>examples</i>.")
+    opened.form.get_by_role("searchbox").fill('"two <i>exam')  # the second of the quotes is not typed yet
+    opened.said_status("^20 texts")
+    assert opened.page.locator("mark").first.inner_text() == "Two <i>exam"
+    assert opened.said == []
+
+
+def test_answers_to_user_oriented_tasks_have_a_list_of_their_own(browser: Any, folder: Path) -> None:
+    opened = Opened(browser, f"{(folder / 'answers.html').as_uri()}#list=user-oriented")
+    opened.said_status("^2 texts")
+    shown = opened.shown()[1]
+    for text in ("Answer 1. in", "right: the author's 1", "after <b>", "before <b>", "before 13"):
+        assert text in shown
+    opened.page.locator(".entry:visible").nth(1).click()
+    opened.said_status("^let ter/1 alone")
+    again = Opened(browser, opened.page.url)
+    again.said_status("^let ter/1 alone")
+    report = Opened(browser, (folder / "report.html").as_uri())
+    link = report.page.locator("#answers-user-oriented .entry").first.get_attribute("href")
+    assert link == "answers.html#let%20ter/0"
+    Opened(browser, f"{folder.as_uri()}/{link}").said_status("^let ter/0 alone")
+    assert opened.said + again.said == []
+
+
+def test_on_paper_a_long_answer_is_whole(opened: Opened) -> None:
+    opened.page.emulate_media(media="print")
+    cut = (
+        "[...document.querySelectorAll('.samples p')].filter(p => p.scrollHeight > p.clientHeight + 1).length"
+    )
+    assert opened.page.evaluate(cut) == 0
 
 
 def test_outputs_made_anew_have_a_list_of_their_own(opened: Opened) -> None:

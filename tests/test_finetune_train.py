@@ -186,7 +186,7 @@ def kill_after(command: list[str], run_dir: Path, num_lines: int) -> int:
     return num_steps
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_told_to_end_it_saves_the_running_step_and_goes_on_from_there(
     world: Path, whole: Path, tmp_path: Path, number: signal.Signals
 ) -> None:

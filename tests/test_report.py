@@ -393,7 +393,7 @@ def test_model_text_stays_text_in_html_and_markdown(tmp_path: Path) -> None:
 def test_the_page_asks_for_nothing_from_outside(tmp_path: Path) -> None:
     page = (make(tmp_path / "report", write_demo(tmp_path / "demo")) / "report.html").read_text()
     assert "default-src 'none'" in page
-    assert not re.findall(r'(?:src|href)="(?!#|tasks\.html#)[^"]*"', page)
+    assert not re.findall(r'(?:src|href)="(?!#|(?:tasks|answers)\.html#)[^"]*"', page)
     assert " style=" not in page  # the policy would leave it out
 
 

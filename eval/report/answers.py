@@ -6,12 +6,14 @@ Read in full; the report holds a sample of them (`sampled_answers`), the page be
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from eval.report.blocks import Answers, Browser
-from eval.report.chains import GENERATE, Run, Step, System, slug_of
+from eval.report.blocks import Answer, Answers, Browser
+from eval.report.chains import GENERATE, USER_ORIENTED, Run, Step, System, slug_of
 from eval.report.files import read_lines
 from eval.report.samples import cut, spread
 from eval.scoring import VARIANTS
+from eval.user_oriented import PREDICTIONS, read_user_tasks
 from selfinstruct import jsonl
 from selfinstruct.regeneration import REGENERATED
 
@@ -21,22 +23,22 @@ _LONGEST_ANSWER = 240  # characters of an answer in the report; a longer one is 
 def answer_browsers(runs: Sequence[Run]) -> list[Browser]:
     """All lists in which answers stand side by side."""
     regenerated = [browser for run in runs if (browser := _regeneration(run, len(runs) > 1))]
-    return [*regenerated, *_prediction_browsers(runs)]
+    return [*_prediction_browsers(runs), *_user_oriented(runs), *regenerated]
 
 
 def sampled_answers(browser: Browser, most: int, whole: str) -> Browser:
     """The same for the report: `most` of them, long texts cut."""
     # Of predictions the first are one of each task in turn.
-    is_mixed = browser.is_scored
-    chosen = browser.samples[:most] if is_mixed else spread(browser.samples, most)
+    chosen = browser.samples[:most] if browser.is_scored else spread(browser.samples, most)
     samples = tuple(_shortened(each) for each in chosen if isinstance(each, Answers))
     return replace(browser, samples=samples, whole=whole)
 
 
 def _shortened(sample: Answers) -> Answers:
     references = tuple(cut(text, _LONGEST_ANSWER) for text in sample.references)
-    answers = tuple((cut(text, _LONGEST_ANSWER), score) for text, score in sample.answers)
-    return replace(sample, text=cut(sample.text), references=references, answers=answers)
+    answers = tuple(each._replace(text=cut(each.text, _LONGEST_ANSWER)) for each in sample.answers)
+    prompts = tuple(cut(text) for text in sample.prompts)
+    return replace(sample, text=cut(sample.text), references=references, answers=answers, prompts=prompts)
 
 
 def _prediction_browsers(runs: Sequence[Run]) -> list[Browser]:
@@ -59,21 +61,80 @@ def _predictions(benchmark: str, systems: Mapping[str, System]) -> Browser:
     places = {key: place for place, key in enumerate(shared)}
     samples = []
     for key in _in_turn({key: str(scores[0][key]["task"]) for key in shared}):
-        asked, placed = predictions[0][key], scores[0][key]
-        instance = asked.get("Instance") or {}
-        answers = tuple(
-            (_answer(of, str(p[key]["prediction"])), float(s[key][of.variant]["rougeL"]))
+        placed, instance = scores[0][key], predictions[0][key].get("Instance") or {}
+        given = [
+            (_prompt(p[key]), _answer(of, str(p[key]["prediction"])), float(s[key][of.variant]["rougeL"]))
             for of, p, s in zip(of_systems, predictions, scores, strict=True)
-        )
+        ]
         references = tuple(str(text) for text in instance.get("output", ()))
-        text = str(asked.get("prompt") or instance.get("input") or key)
         facets = (str(placed.get("category", "")).replace("_", " "), str(placed["task"]))
-        samples.append(Answers(text, key, places[key], facets, references, answers))
+        samples.append(_answers(key, places[key], facets, references, given))
     title, name = f"Answers side by side: {benchmark}", f"answers-{slug_of(benchmark)}"
     note = "The prompt, the right answer, and what two systems answered, each with its ROUGE-L (first seed)."
     facets = ("category", "task")
     of = slug_of(benchmark)
     return Browser(name, title, tuple(samples), len(shared), facets, tuple(systems), note, of=of)
+
+
+def _prompt(prediction: jsonl.Record) -> str:
+    """What was asked, as far as the file says it."""
+    instance = prediction.get("Instance") or {}
+    return str(prediction.get("prompt") or instance.get("input") or prediction["id"])
+
+
+def _answers(
+    name: str,
+    place: int,
+    facets: tuple[str, ...],
+    references: tuple[str, ...],
+    given: Sequence[tuple[str, str, float | None]],
+) -> Answers:
+    """The entry of an instance; `given` holds prompt, answer and score of each system."""
+    prompts = list(dict.fromkeys(prompt for prompt, _, _ in given))
+    answers = tuple(Answer(text, score, prompts.index(prompt)) for prompt, text, score in given)
+    return Answers(prompts[0], name, place, facets, references, answers, tuple(prompts[1:]))
+
+
+def _user_oriented(runs: Sequence[Run]) -> list[Browser]:
+    """A list for each set of user-oriented tasks: what the systems answered, of the first seed."""
+    by_set: dict[tuple[str, ...], dict[str, Step]] = {}
+    asking = [run for run in runs if run.first.of(USER_ORIENTED)]
+    for run in asking:
+        for step in run.first.of(USER_ORIENTED):
+            if (step.path / PREDICTIONS).exists():
+                asked = tuple(sorted(_by_id(step, PREDICTIONS, "prompt", "response")))
+                label = step.name if len(asking) == 1 else f"{run.name}: {step.name}"
+                by_set.setdefault(asked, {})[label] = step
+    return [_of_tasks(number, steps) for number, steps in enumerate(by_set.values(), start=1)]
+
+
+def _of_tasks(number: int, steps: Mapping[str, Step]) -> Browser:
+    predictions = [_by_id(step, PREDICTIONS, "prompt", "response") for step in steps.values()]
+    scores = [_by_id(step, "scores.jsonl", "rougeL") for step in steps.values()]
+    references = _references(next(iter(steps.values())))
+    samples = []
+    for place, (key, first) in enumerate(predictions[0].items()):
+        given = [
+            (str(p[key]["prompt"]), str(p[key]["response"]).strip(), _score_of(s, key))
+            for p, s in zip(predictions, scores, strict=True)
+        ]
+        facets = (str(first.get("motivation_app") or ""),)
+        samples.append(_answers(key, place, facets, references.get(key, ()), given))
+    of = "user-oriented" if number == 1 else f"user-oriented-{number}"
+    title = f"Answers side by side: user-oriented tasks{f' ({number})' if number > 1 else ''}"
+    note = "The prompt, the answer its author wrote, and what two systems answered, each with its ROUGE-L."
+    facets = ("application",)
+    return Browser(f"answers-{of}", title, tuple(samples), len(samples), facets, tuple(steps), note, of=of)
+
+
+def _score_of(scores: Mapping[str, jsonl.Record], key: str) -> float | None:
+    return float(scores[key]["rougeL"]) if key in scores else None
+
+
+def _references(step: Step) -> dict[str, tuple[str, ...]]:
+    """The authors' own answers, where the file of the tasks still lies where it was."""
+    path = Path(str(step.config.get("tasks")))
+    return {task.id: (task.reference,) for task in read_user_tasks(path)} if path.is_file() else {}
 
 
 def _answer(system: System, prediction: str) -> str:
@@ -113,7 +174,7 @@ def _before_and_after(record: jsonl.Record, name: str, place: int) -> Answers:
     before, after = record["original_output"], record["output"]
     text = f"{record['instruction']}\n\n{record['input']}".strip()
     is_changed = before.strip() != after.strip()
-    answers = ((before.strip(), None), (after.strip(), None))
+    answers = (Answer(before.strip(), None), Answer(after.strip(), None))
     return Answers(text, name, place, ("changed" if is_changed else "the same",), (), answers)
 
 

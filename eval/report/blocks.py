@@ -105,14 +105,29 @@ class Sample:
     nearest_id: str = ""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What several systems answered to one prompt.
+class Answer(NamedTuple):
+    """A system's answer.
 
     Attributes:
+        score: ROUGE-L, 0 to 100; None where nobody knows the right answer.
+        asked: the prompt: 0 is the entry's text, 1 the first of its other `prompts`.
+    """
+
+    text: str
+    score: float | None
+    asked: int = 0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What several systems answered to one instance.
+
+    Attributes:
+        text: the prompt that the first system was asked with.
         id, place, facets: as of a `Sample`.
         references: the right answers; empty where nobody knows them.
-        answers: (text, ROUGE-L 0 to 100 or None) of each of the list's systems.
+        answers: of each of the list's systems.
+        prompts: those that other systems were asked with, where they differ.
     """
 
     text: str
@@ -120,7 +135,8 @@ class Answers:
     place: int
     facets: tuple[str, ...]
     references: tuple[str, ...]
-    answers: tuple[tuple[str, float | None], ...]
+    answers: tuple[Answer, ...]
+    prompts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,7 @@ class Browser:
     @property
     def is_scored(self) -> bool:
         samples = (sample for sample in self.samples if isinstance(sample, Answers))
-        return any(score is not None for sample in samples for _, score in sample.answers)
+        return any(answer.score is not None for sample in samples for answer in sample.answers)
 
 
 Block = Text | TableBlock | Figure | Commands | ClaimsBlock | Headline | Browser

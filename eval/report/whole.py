@@ -115,4 +115,12 @@ def _row(sample: Sample) -> list[Any]:
 
 def _answers_row(sample: Answers) -> list[Any]:
     """What `answers.js` reads."""
-    return [sample.id, sample.place, sample.text, sample.facets, sample.references, sample.answers]
+    return [
+        sample.id,
+        sample.place,
+        sample.text,
+        sample.facets,
+        sample.references,
+        sample.answers,
+        sample.prompts,
+    ]

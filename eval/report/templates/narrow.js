@@ -1,8 +1,9 @@
 "use strict";
 // What the report and the page of all tasks share: the words of a search, and choices that can be combined.
 
-// The words of a search, each of which must be there; those in quotes stay together.
-const wordsOf = (text) => [...text.toLowerCase().matchAll(/"([^"]+)"|\S+/g)].map((found) => found[1] ?? found[0]);
+// The words of a search, each of which must be there; those in quotes, also while the second is not typed yet, stay
+// together.
+const wordsOf = (text) => [...text.toLowerCase().matchAll(/"([^"]+)(?:"|$)|[^\s"]+/g)].map((found) => found[1] ?? found[0]);
 
 // The items that fit all choices. Each select then offers only what the other choices have left, with how many.
 const narrow = (items, selects, fits) => {

@@ -31,7 +31,7 @@ const kind = {
     const text = make("p", "instruction", ...marked(item.text, words));
     text.dir = "auto";
     for (const flag of item.flags) text.append(" ", make("span", "flag", flag));
-    text.append(" ", link(item.id, "entry", item.id));
+    text.append(" ", link(`#${item.id}`, "entry", item.id));
     const element = make("li", "", text);
     if (item.why) element.append(make("p", "why", ...marked(item.why, words)));
     if (item.pairs.length) {
@@ -40,7 +40,7 @@ const kind = {
     if (item.score !== null) {
       const near = marked(nearestOf(item), words);
       const nearest = make("p", "nearest", make("span", "score", item.score.toFixed(2)), " nearest: ");
-      nearest.append(...(item.nearId ? [link(item.nearId, "", ...near)] : near));
+      nearest.append(...(item.nearId ? [link(`#${item.nearId}`, "", ...near)] : near));
       nearest.dir = "auto";
       element.append(nearest);
     }
@@ -49,4 +49,5 @@ const kind = {
   // The texts that an entry is the nearest of: those that were rejected for it among them.
   around: (item) => lists.flatMap((list) => list.items).filter((each) => each.nearId === item.id),
   aroundIs: "what it is nearest to",
+  ofEntry: [],
 };

@@ -20,6 +20,7 @@ const lists = [...document.querySelectorAll(".browser")].map((section) => {
   };
 });
 let current = lists[0];
+let alone;  // the entry that is shown by itself
 let isWhole = false;  // whether all parts are read
 
 const read = (list) => {
@@ -58,9 +59,9 @@ const marked = (text, words) => {
   const any = new RegExp(`(${words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|")})`, "giu");
   return text.split(any).map((piece, i) => (i % 2 ? make("mark", "", piece) : piece));
 };
-const link = (id, className, ...children) => {
+const link = (address, className, ...children) => {
   const element = make("a", className, ...children);
-  element.href = `#${id}`;
+  element.href = address;
   return element;
 };
 const grow = (list) => {
@@ -117,30 +118,54 @@ const choose = (list) => {
   }
 };
 // What the address asks for: an entry (#task-17), or a list with what to search it for (#list=rejected&search=x).
-const follow = () => {
-  const asked = location.hash.slice(1);
-  const entry = entries.get(asked);
-  if (entry) {
-    choose(lists.find((list) => list.items.includes(entry)));
-    showEntry(current, entry);
-    return;
+// The entry named at the beginning of the address; what else it says (#ID&left=1&right=2) is the form's.
+const askedEntry = () => {
+  const first = location.hash.slice(1).split("&")[0];
+  if (first.includes("=")) return "";
+  try {
+    return decodeURIComponent(first);
+  } catch {
+    return first;  // a lone per cent sign
   }
-  const words = new URLSearchParams(asked);
-  choose(lists.find((list) => list.name === words.get("list")) ?? lists[0]);
-  narrow([], current.facets, () => true);
-  for (const field of current.form.elements) {
+};
+const fill = (list, words) => {
+  narrow([], list.facets, () => true);
+  for (const field of list.form.elements) {
     const value = words.get(field.name) ?? "";
     if (field.values && value && field.values.includes(value)) field.append(new Option(value, value));
     field.value = value;
     if (field.selectedIndex === -1) field.value = field.dataset.first ?? "";
   }
+};
+const follow = () => {
+  const asked = askedEntry();
+  const words = new URLSearchParams(location.hash.slice(1));
+  alone = entries.get(asked);
+  if (alone) {
+    choose(lists.find((list) => list.items.includes(alone)));
+    fill(current, words);
+    showEntry(current, alone);
+    return;
+  }
+  choose(lists.find((list) => list.name === words.get("list")) ?? lists[0]);
+  fill(current, words);
   show(current);
-  if (isWhole && asked && !asked.includes("=")) current.status.textContent = `There is no ${asked} here. ${current.status.textContent}`;
+  if (isWhole && asked) current.status.textContent = `There is no ${asked} here. ${current.status.textContent}`;
 };
 const remember = (list) => {
   const words = new URLSearchParams({ list: list.name });
   for (const field of list.form.elements) if (field.value) words.set(field.name, field.value);
   history.replaceState(null, "", `#${words}`);
+};
+const change = (list, field) => {
+  if (alone && kind.ofEntry.includes(field)) {  // the same entry, seen otherwise
+    history.replaceState(null, "", kind.address(alone, list));
+    showEntry(list, alone);
+    return;
+  }
+  alone = undefined;
+  remember(list);
+  show(list);
 };
 
 const pause = () => new Promise((resume) => { setTimeout(resume); });
@@ -153,7 +178,7 @@ const readAll = async () => {
     }
   }
   isWhole = true;
-  if (location.hash && !location.hash.includes("=")) {
+  if (askedEntry()) {
     follow();
     return;
   }
@@ -164,9 +189,9 @@ const readAll = async () => {
 
 for (const list of lists) {
   let waiting;
-  list.form.addEventListener("input", () => {
+  list.form.addEventListener("input", ({ target }) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => { remember(list); show(list); }, 60);
+    waiting = setTimeout(() => change(list, target.name), 60);
   });
   list.form.addEventListener("submit", (event) => event.preventDefault());
   list.more.addEventListener("click", () => grow(list));
