@@ -269,7 +269,7 @@ def test_a_plan_names_what_is_left_and_its_time(tmp_path: Path) -> None:
     assert "[2/3] before: to do, about 2.5 min on two CPU cores" in lines
     assert "[1/3] generate: to do, time not known" in lines
     assert "[3/3] after: complete" in lines
-    assert "about 2 minutes, without the time of 1 steps, which is not known" in lines[-1]
+    assert "about 2 minutes, without the time of 1 step, which is not known" in lines[-1]
 
 
 def test_the_time_of_a_step_is_that_which_it_took_with_other_seeds(tmp_path: Path) -> None:
