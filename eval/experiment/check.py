@@ -13,7 +13,7 @@ from eval.experiment.steps import setting_words
 from selfinstruct.entry import composed
 from selfinstruct.errors import UserError
 
-# Stands for the seed's folder, of which nothing may be asked: an earlier step has still to make what it reads.
+# Stands for the seed's folder, of which nothing is asked: earlier steps have still to make what is in it.
 _NOT_YET = "/(made by this run)"
 
 

@@ -66,7 +66,7 @@ def make_plan(config: ReproduceConfig, said: dict[str, str], changed: Collection
     run = RunFolder(config.seed_dir, "reproduce", {})
     enter_steps(config, run)
     plan = Plan([f"{config.title}, seed {config.seed}: {config.seed_dir}"])
-    left = []
+    left: list[str] = []
     for position, (name, step) in enumerate(config.steps.items(), start=1):
         status = run.steps.get(name, {}).get("status", "to do")
         if lost := lost_outputs(step, config.seed_dir / name) if status == "complete" else []:

@@ -23,8 +23,8 @@ from selfinstruct.settings import REPOSITORY
 # Words that Hydra reads as the text they are, and those it would read as something else.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _NOT_TEXT = ("true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf")
-# A budget may be raised (see `portable`). A number of instructions may not, though generate.py itself goes on with
-# a higher one: what later steps have made of the fewer would stand beside it as if it were made of all.
+# A budget may be raised (see `portable`). A number of instructions may not, though generate.py itself goes on
+# with a higher one: what later steps have made of the fewer would stand beside it as if it were made of all.
 _ADVICE = (
     "Or delete {folder}, and this step is made anew. Of an experiment's settings a budget alone may grow."
 )
@@ -175,7 +175,7 @@ def shown_command(config: ReproduceConfig, name: str, step: Step) -> str:
     """The step's command line, to be pasted into a shell in the repository's folder."""
     python = sys.executable
     words = ["python" if word == python else word for word in step_command(config, name, step)]
-    return shlex.join(words).replace("python -m accelerate.commands.launch", "accelerate launch")
+    return shlex.join(words).replace("python -m eval.experiment.launch", "accelerate launch")
 
 
 def step_command(config: ReproduceConfig, name: str, step: Step) -> list[str]:
@@ -192,7 +192,7 @@ def _launcher(command: str, accelerate_config: str) -> list[str]:
     if command.startswith("finetune/"):
         settings = str(accelerate_file(accelerate_config).relative_to(REPOSITORY))
         # Quiet: of a step that fails, its own message alone, not the launcher's traceback below it.
-        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
+        launcher = [sys.executable, "-m", "eval.experiment.launch", "--quiet"]
         return [*launcher, "--config_file", settings, command]
     return [sys.executable, command]
 
