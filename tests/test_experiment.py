@@ -508,6 +508,7 @@ WRONG = {
     "++steps.train_little_world.settings.data=null": "train_little_world (finetune/train.py): data: None",
     "++steps.controls.settings.controls=[no]": "controls (scripts/make_controls.py): controls: 'no': choose",
     "+steps.review.settings.seed_tasks=x": "review (scripts/review_little_world.py): seed_tasks: no such",
+    "+steps.self_instruct.settings.track=defualt": "self_instruct (scripts/eval_superni.py): track: ",
     "++steps.vanilla.settings.llm=null": "vanilla (scripts/eval_superni.py): llm=null: Config group override",
     "+steps.seeds_only.settings.budget.max_request=5": (
         "seeds_only (scripts/eval_superni.py): budget.max_request: no such setting"

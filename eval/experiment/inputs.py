@@ -12,6 +12,8 @@ from selfinstruct.settings import flatten
 # Settings that name something on disk, by the last part of their key.
 _PATHS = (
     "data",
+    "eval_data",
+    "training_data",
     "path",
     "superni_dir",
     "seed_tasks",
