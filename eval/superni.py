@@ -174,6 +174,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def check_track(track: str) -> None:
+    """UserError unless it is one of SuperNI's tracks."""
+    if track not in TRACKS:
+        raise UserError(f"track: {track!r} cannot be scored; choose from {', '.join(TRACKS)}")
+
+
 def load_benchmark(
     config: BenchmarkConfig,
     superni_dir: Path | None,
@@ -190,8 +196,7 @@ def load_benchmark(
     Raises:
         UserError: no folder, no split file or no task; a broken file as `file: field: reason`.
     """
-    if track not in TRACKS:
-        raise UserError(f"track: {track!r} cannot be scored; choose from {', '.join(TRACKS)}")
+    check_track(track)
     if max_instances_per_task < 1:
         raise UserError(f"max_instances_per_task: {max_instances_per_task} must be at least 1")
     folder = superni_dir or config.dir

@@ -12,7 +12,7 @@ from eval.dry_run import what_would_be_asked
 from eval.intervals import IntervalsConfig
 from eval.predict import read_predictions, write_predictions
 from eval.subset import Subset
-from eval.superni import Benchmark, BenchmarkConfig, load_benchmark
+from eval.superni import Benchmark, BenchmarkConfig, check_track, load_benchmark
 from eval.superni_given import (
     WHOLE_PART,
     missing_note,
@@ -60,6 +60,7 @@ class EvalSuperNIConfig:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
+        check_track(self.track)
         question = self.question
         if self.predictions is not None:
             question.refuse_with_predictions()

@@ -72,9 +72,7 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
     except (HydraException, OmegaConfBaseException) as error:
         _exit(error)
     except ValueError as error:  # Hydra's, of GROUP=null; what `run` raises never comes this far
-        words = [word for word in sys.argv[1:] if word.endswith(("=null", "=")) and _is_group(word)]
-        advice = "give each group one of the options that --help lists"
-        _exit(UserError(f"{' '.join(words)}: {error}; {advice}"))
+        _exit(_without_option(error, sys.argv[1:]))
     except KeyboardInterrupt:
         if processes.PARENT in os.environ:
             sys.exit(3)  # the experiment that this is a step of says it
@@ -83,10 +81,27 @@ def run_command(config_name: str, config_class: type[T], run: Callable[[T], None
 
 
 def composed(config_name: str, config_class: type[T], words: list[str]) -> T:
-    """The config of a command with other words than those of the command line; inside `run_command` only."""
-    values = OmegaConf.to_container(hydra.compose(config_name, words), resolve=True, throw_on_missing=True)
+    """The config of a command with other words than those of the command line; inside `run_command` only.
+
+    Raises:
+        UserError: what the command itself would say of these words.
+    """
+    words = [_experiment(word, config_name) for word in words]
+    try:
+        config = hydra.compose(config_name, words)
+        values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_reworded(error)) from error
+    except ValueError as error:
+        raise _without_option(error, words) from error
     assert isinstance(values, dict)
     return from_dict(config_class, {str(key): value for key, value in values.items()})
+
+
+def _without_option(error: ValueError, words: list[str]) -> UserError:
+    """Hydra's message of GROUP=null as ours."""
+    words = [word for word in words if word.endswith(("=null", "=")) and _is_group(word)]
+    return UserError(f"{' '.join(words)}: {error}; give each group one of the options that --help lists")
 
 
 def _print_help(config_name: str) -> None:

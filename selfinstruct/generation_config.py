@@ -89,7 +89,7 @@ class GenerateConfig:
         if self.instances.max_per_task < 1:
             raise UserError(f"instances.max_per_task: {self.instances.max_per_task} must be at least 1")
         if "regeneration" in self.stages:
-            self.regeneration.check()
+            _ = self.regeneration.model  # refuses wrong settings; its file may still have to be made
 
     @property
     def window(self) -> int:

@@ -55,6 +55,8 @@ def generate(config: GenerateConfig) -> None:
         UserError: bad input, or settings that differ from those the folder was made with.
         StoppedEarly: the loop stalls, or is interrupted.
     """
+    if "regeneration" in config.stages:
+        config.regeneration.check()
     seeds = read_seed_tasks(config.seed_tasks)
     prompts = load_prompts(config.prompts)
     filters = FilterRules.from_dict(config.filters)

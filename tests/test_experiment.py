@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-import re
+import runpy
 import select
 import shutil
 import signal
@@ -11,20 +11,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from hydra import initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from eval.experiment.check import check_steps
 from eval.experiment.command import reproduce
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.plan import make_plan
 from eval.experiment.results import experiment_tables, sample_lines, summarise_experiment
 from eval.experiment.seeds import summarise_seeds, tables_over_seeds
-from eval.experiment.steps import enter_steps, override_value, portable, run_steps, step_settings
+from eval.experiment.steps import _launcher, enter_steps, override_value, portable, run_steps, step_settings
 from selfinstruct import jsonl
+from selfinstruct.entry import CONFIGS, composed
 from selfinstruct.errors import UserError
 from selfinstruct.runs import RunFolder, open_run
 
@@ -269,7 +273,7 @@ def test_a_plan_names_what_is_left_and_its_time(tmp_path: Path) -> None:
     assert "[2/3] before: to do, about 2.5 min on two CPU cores" in lines
     assert "[1/3] generate: to do, time not known" in lines
     assert "[3/3] after: complete" in lines
-    assert "about 2 minutes, without the time of 1 steps, which is not known" in lines[-1]
+    assert "about 2 minutes, without the time of 1 step, which is not known" in lines[-1]
 
 
 def test_the_time_of_a_step_is_that_which_it_took_with_other_seeds(tmp_path: Path) -> None:
@@ -295,7 +299,8 @@ def test_a_plan_refuses_other_settings_as_the_run_does(finished: ReproduceConfig
     finished.steps["after"].settings = {"max_steps": 300}
     for enter in (lambda: make_plan(finished, {}), lambda: reproduce(finished)):
         with pytest.raises(
-            UserError, match=r"settings\.max_steps: was 20, is now 300(.|\n)*Or delete .*after"
+            UserError,
+            match=r"settings\.max_steps: was 20, is now 300(.|\n)*Or delete .*after, .* budget alone",
         ):
             enter()
 
@@ -371,6 +376,32 @@ def test_a_step_whose_folder_was_deleted_is_made_anew_also_with_other_settings(
     assert run_stubs(stubs) == {"before": 1, "after": 1}
 
 
+def test_what_was_made_from_a_step_that_is_made_anew_is_looked_at(stubs: ReproduceConfig) -> None:
+    run_stubs(stubs)
+    shutil.rmtree(stubs.seed_dir / "before")
+    stubs.steps["before"].settings["more"] = "1"
+    assert "after: complete, looked at anew" in make_plan(stubs, {}).text
+    assert run_stubs(stubs) == {"before": 1, "after": 2}
+
+
+def test_a_plan_says_whose_minutes_it_counts(stubs: ReproduceConfig) -> None:
+    for step in stubs.steps.values():
+        step.minutes = 0.2
+    assert "less than a minute." in make_plan(stubs, {}).lines[-1]
+    stubs.steps["before"].minutes = 0.9
+    lines = make_plan(stubs, {}, {"before"}).lines
+    assert "about 0.9 min on two CPU cores; that is with the experiment's settings, which are" in lines[1]
+    assert "about 1 minute; 1 step counted as with the experiment's settings, not with these." in lines[-1]
+    with open_run(stubs.seed_dir, "reproduce", {"experiment_name": "small"}) as run:
+        (stubs.seed_dir / "before").mkdir()
+        run.begin("before", step_settings(stubs, "before"))
+    lines = make_plan(stubs, {}).lines
+    assert "before: to be continued, about 0.9 min on two CPU cores, of which a part is done" in lines[1]
+    assert "about 1 minute; 1 step of which a part is done counted whole." in lines[-1]
+    run_stubs(stubs)
+    assert make_plan(stubs, {}).lines[-1].endswith("nothing left to do.")
+
+
 def test_a_command_that_does_not_bring_a_result_back_is_named_with_the_folder_to_delete(
     stubs: ReproduceConfig,
 ) -> None:
@@ -414,6 +445,36 @@ def test_a_step_ends_when_the_experiment_is_killed(tmp_path: Path) -> None:
     os.close(handle)
 
 
+STEP = """
+import pathlib, sys, time
+folder = pathlib.Path(sys.argv[1])
+try:
+    (folder / "begun").write_text("")
+    time.sleep(600)
+except KeyboardInterrupt:
+    time.sleep(1)  # as long as it takes to save
+    (folder / "saved").write_text("")
+    sys.exit(3)
+"""
+
+
+def test_at_ctrl_c_the_launcher_waits_for_its_step_and_says_nothing(tmp_path: Path) -> None:
+    step = tmp_path / "step.py"
+    step.write_text(STEP)
+    process = subprocess.Popen(
+        [*_launcher("finetune/train.py", "cpu")[:-1], str(step), str(tmp_path)],
+        **{"cwd": ROOT, "stderr": subprocess.PIPE, "start_new_session": True, "text": True},
+        env={"OMP_NUM_THREADS": "2"} | os.environ,  # as for a step: else accelerate warns of their number
+    )
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate()
+    assert (tmp_path / "saved").exists()
+    assert stderr == ""
+
+
 def test_a_budget_may_be_raised_or_dropped_to_go_on(finished: ReproduceConfig) -> None:
     settings = {"llm": "tiny", "budget": {"max_requests": 5}, "budget.max_cost": 3, "seed": 1}
     assert portable(settings, finished) == {"llm": "tiny", "seed": 1}
@@ -433,21 +494,97 @@ def test_a_step_in_whose_folder_a_process_still_works_is_not_started(
     assert lock.exists()
 
 
-def test_a_step_that_is_refused_stops_the_experiment_with_its_message_and_nothing_more(
-    tmp_path: Path,
+WRONG = {
+    "++steps.generate.settings.num_instructions=none": (
+        "generate (scripts/generate.py): num_instructions: 'none' must be a whole number"
+    ),
+    "+steps.train.settings.max_stepss=3": (
+        "train (finetune/train.py): max_stepss: no such setting; --help lists those there are "
+        "(did you mean max_steps?)"
+    ),
+    "+steps.train_seeds_only.settings.method=loraa": (
+        "train_seeds_only (finetune/train.py): method=loraa: no such option; choose from "
+    ),
+    "++steps.train_little_world.settings.data=null": "train_little_world (finetune/train.py): data: None",
+    "++steps.controls.settings.controls=[no]": "controls (scripts/make_controls.py): controls: 'no': choose",
+    "+steps.review.settings.seed_tasks=x": "review (scripts/review_little_world.py): seed_tasks: no such",
+    "+steps.self_instruct.settings.track=defualt": "self_instruct (scripts/eval_superni.py): track: ",
+    "++steps.vanilla.settings.llm=null": "vanilla (scripts/eval_superni.py): llm=null: Config group override",
+    "+steps.seeds_only.settings.budget.max_request=5": (
+        "seeds_only (scripts/eval_superni.py): budget.max_request: no such setting"
+    ),
+}
+
+
+@pytest.mark.parametrize("more", [["dry_run=true"], ["seeds=[1,2]"], []])
+def test_wrong_settings_of_all_steps_are_refused_before_the_first_one_runs(
+    tmp_path: Path, more: list[str]
 ) -> None:
-    command = [sys.executable, SCRIPT, f"run_dir={tmp_path / 'run'}", "+steps.generate.settings.nonsense=1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert_refused(done, "error: nonsense: no such setting")
-
-
-def assert_refused(done: subprocess.CompletedProcess[str], beginning: str) -> None:
-    """Two messages, of the step and of the experiment, and nothing of a launcher between them."""
+    words = ["experiment=demo", f"run_dir={tmp_path / 'run'}", *WRONG, *more]
+    done = subprocess.run([sys.executable, SCRIPT, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    first, last = (line for line in done.stderr.splitlines() if line.startswith("error: "))
-    assert first.startswith(beginning)
-    assert re.fullmatch(r"error: step \w+ \(.*\): wrong settings or input, see its message above", last)
+    assert done.stdout == ""
+    head, *lines, last = done.stderr.splitlines()
+    assert head == "error: nothing was run, for these steps would refuse their settings:"
+    assert last == "A step's setting KEY is steps.NAME.settings.KEY here."
+    assert len(lines) == len(WRONG)
+    for expected in WRONG.values():
+        assert any(line.startswith(f"  {expected}") for line in lines), (expected, done.stderr)
+    assert not (tmp_path / "run").exists()
+
+
+def composed_demo(folder: Path, *words: str) -> ReproduceConfig:
+    words = ("experiment/reproduce=demo", f"run_dir={folder}", *words)
+    return composed("reproduce", ReproduceConfig, list(words))
+
+
+@pytest.fixture
+def hydra_is_there() -> Iterator[None]:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield
+
+
+COMMANDS: dict[str, type] = runpy.run_path(SCRIPT)["CONFIG_CLASSES"]
+
+
+@pytest.mark.usefixtures("hydra_is_there")
+@pytest.mark.parametrize("path", sorted((CONFIGS / "experiment" / "reproduce").glob("*.yaml")))
+def test_the_steps_of_each_experiment_take_their_settings_and_demand_nothing_that_a_step_makes(
+    path: Path, tmp_path: Path
+) -> None:
+    folder = override_value(str(tmp_path / "it's (mine)"))
+    words = [f"experiment/reproduce={path.stem}", f"run_dir={folder}", "accelerate_config=cpu"]
+    config = composed("reproduce", ReproduceConfig, words)
+    check_steps(config, COMMANDS)
+    for name in config.steps:  # begun, and not complete
+        jsonl.replace_json(config.seed_dir / name / "manifest.json", {})
+    check_steps(config, COMMANDS)
+
+
+@pytest.mark.usefixtures("hydra_is_there")
+def test_steps_with_the_same_wrong_setting_are_named_in_a_line(tmp_path: Path) -> None:
+    words = [f"++steps.{name}.settings.num_examples=-1" for name in EVALUATED]
+    with pytest.raises(UserError) as refused:
+        check_steps(composed_demo(tmp_path, *words), COMMANDS)
+    lines = str(refused.value).splitlines()
+    assert lines[1].startswith(
+        "  vanilla, vanilla_2_examples and 4 more (scripts/eval_superni.py): num_examples"
+    )
+    assert len(lines) == 3
+
+
+@pytest.mark.usefixtures("hydra_is_there")
+def test_a_step_of_no_command_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"steps\.train\.command: 'finetune/trian\.py' is no such .* choose from"
+    ):
+        check_steps(composed_demo(tmp_path, "steps.train.command=finetune/trian.py"), COMMANDS)
+
+
+def test_the_check_imports_no_torch() -> None:
+    code = f"import runpy, sys; runpy.run_path({SCRIPT!r}); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_several_seeds_are_run_one_after_the_other_and_a_wrong_setting_stops_them(tmp_path: Path) -> None:

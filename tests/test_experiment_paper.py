@@ -1,6 +1,7 @@
 """experiment=paper and released_data: the rows of the paper's table, what they need, what may be left out."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,6 @@ from benchmark_folders import task, write_benchmark
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from report_runs import LEVELS, write_evaluation, write_manifest
-from test_experiment import assert_refused
 
 from eval.experiment.config import ReproduceConfig
 from eval.report.claims import CLAIMS
@@ -103,6 +103,15 @@ def test_what_is_missing_is_refused_with_the_command_that_fetches_it(tmp_path: P
     assert planned.returncode == 0, planned.stderr
     assert "It cannot run yet" in planned.stdout
     assert f"{Path('nowhere').absolute()}: no such folder" in planned.stdout
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], beginning: str) -> None:
+    """Two messages, of the step and of the experiment, and nothing of a launcher between them."""
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    first, last = (line for line in done.stderr.splitlines() if line.startswith("error: "))
+    assert first.startswith(beginning)
+    assert re.fullmatch(r"error: step \w+ \(.*\): wrong settings or input, see its message above", last)
 
 
 def test_a_bad_line_stops_the_experiment_with_its_place_and_nothing_of_the_launcher(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Command: `python scripts/reproduce.py experiment=demo run_dir=runs/demo`.
 """
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,6 +22,9 @@ from selfinstruct import jsonl
 from selfinstruct.entry import composed
 from selfinstruct.errors import StoppedEarly, UserError
 from selfinstruct.runs import RunFolder, open_run
+
+# A word of the command line with a setting of a step that its time may depend on.
+_CHANGED = re.compile(r"[+~]*steps\.(\w+)(?:=|\.settings(?!\.budget\b))")
 
 
 def reproduce(config: ReproduceConfig) -> None:
@@ -45,10 +49,11 @@ def reproduce(config: ReproduceConfig) -> None:
 def _show_plans(config: ReproduceConfig) -> None:
     said: dict[str, str] = {}
     plans = []
+    changed = {found[1] for word in sys.argv[1:] if (found := _CHANGED.match(word))}
     # Composed anew for each seed: what depends on it is in the steps' settings.
     several = [composed("reproduce", ReproduceConfig, _words_of(seed)) for seed in config.seeds or []]
     for one in several or [config]:
-        plans.append(make_plan(one, said))
+        plans.append(make_plan(one, said, changed))
         print("\n".join([*plans[-1].lines, ""]), flush=True)
     if len(plans) > 1:
         print(summed(f"All {len(plans)} seeds", plans))

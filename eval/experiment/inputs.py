@@ -12,6 +12,8 @@ from selfinstruct.settings import flatten
 # Settings that name something on disk, by the last part of their key.
 _PATHS = (
     "data",
+    "eval_data",
+    "training_data",
     "path",
     "superni_dir",
     "seed_tasks",
@@ -32,7 +34,7 @@ def missing_inputs(config: ReproduceConfig, steps: Sequence[str]) -> list[str]:
         for key, value in _flat(config.steps[name].settings):
             if reason := _what_is_wrong(key, value, str(config.seed_dir)):
                 needed_by.setdefault(f"{value}: {reason}", []).append(name)
-    lines += [f"  {what} ({_listed(names)})" for what, names in needed_by.items()]
+    lines += [f"  {what} ({listed(names)})" for what, names in needed_by.items()]
     if downloads := _downloads([what.rpartition(": ")[0] for what in needed_by]):
         lines += [f"  to fetch: {command}" for command in downloads]
     every = {name for names in needed_by.values() for name in names}
@@ -41,7 +43,8 @@ def missing_inputs(config: ReproduceConfig, steps: Sequence[str]) -> list[str]:
     return lines
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The names of steps in a line, of many the first two."""
     return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 

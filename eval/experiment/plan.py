@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
@@ -17,6 +17,7 @@ from eval.experiment.steps import (
     step_command,
     step_settings,
 )
+from eval.superni import counted
 from selfinstruct.forecast import Expected, read_forecasts
 from selfinstruct.llm.model_folder import looks_like_a_path
 from selfinstruct.runs import RunFolder
@@ -30,7 +31,9 @@ class Plan:
     """The steps still to run, and their sums.
 
     Attributes:
-        minutes: of the steps whose time is known; `untimed` counts the others.
+        minutes: of the steps whose time is known, each from its beginning; `untimed` counts the others.
+        changed: steps among the former whose time is known of other settings than these.
+        begun: steps of which a part is done.
         unasked: steps of which it is not known yet what they ask.
         expected: a sum for each model that is asked.
         unpriced: a step that asks a server at no known price; a budget's key begins with it.
@@ -39,6 +42,8 @@ class Plan:
     lines: list[str]
     minutes: float = 0.0
     untimed: int = 0
+    changed: int = 0
+    begun: int = 0
     unasked: int = 0
     expected: list[Expected] = field(default_factory=list)
     unpriced: str | None = None
@@ -48,11 +53,12 @@ class Plan:
         return "\n".join(self.lines)
 
 
-def make_plan(config: ReproduceConfig, said: dict[str, str]) -> Plan:
+def make_plan(config: ReproduceConfig, said: dict[str, str], changed: Collection[str] = ()) -> Plan:
     """The commands of one seed still to run, with the time, requests and cost to come.
 
     Args:
         said: what dry runs have said; added to, so that equal ones (of other seeds, say) are made once.
+        changed: steps with other settings than those of the experiment's file, whose minutes are not theirs.
 
     Raises:
         UserError: the folder holds steps made with other settings, as the run itself would refuse it.
@@ -60,7 +66,7 @@ def make_plan(config: ReproduceConfig, said: dict[str, str]) -> Plan:
     run = RunFolder(config.seed_dir, "reproduce", {})
     enter_steps(config, run)
     plan = Plan([f"{config.title}, seed {config.seed}: {config.seed_dir}"])
-    left = []
+    left: list[str] = []
     for position, (name, step) in enumerate(config.steps.items(), start=1):
         status = run.steps.get(name, {}).get("status", "to do")
         if lost := lost_outputs(step, config.seed_dir / name) if status == "complete" else []:
@@ -68,10 +74,15 @@ def make_plan(config: ReproduceConfig, said: dict[str, str]) -> Plan:
         status = "to be continued" if status == "running" else status
         heading = f"[{position}/{len(config.steps)}] {name}: {status}"
         if status == "complete":
-            plan.lines.append(heading)
+            is_looked_at = config.uses(step.settings, set(left))
+            plan.lines.append(heading + ", looked at anew: it was made from one to be run" * is_looked_at)
             continue
         left.append(name)
-        plan.lines += [heading + _time(config, name, plan), f"    {shown_command(config, name, step)}"]
+        time = _time(config, name, plan, is_changed=name in changed)
+        if status == "to be continued":
+            time += ", of which a part is done"
+            plan.begun += 1
+        plan.lines += [heading + time, f"    {shown_command(config, name, step)}"]
         plan.lines += [f"    {line}" for line in _asks(config, name, step, said, plan)]
     plan.lines.append(summed(f"In all, seed {config.seed}", [plan]))
     if missing := missing_inputs(config, left):
@@ -83,14 +94,17 @@ def make_plan(config: ReproduceConfig, said: dict[str, str]) -> Plan:
     return plan
 
 
-def _time(config: ReproduceConfig, name: str, plan: Plan) -> str:
+def _time(config: ReproduceConfig, name: str, plan: Plan, is_changed: bool) -> str:
+    """What the whole step takes, as far as that is known; its minutes go into the plan."""
     step = config.steps[name]
     if (measured := _minutes_of_other_seeds(config, name)) is not None:
         plan.minutes += measured
         return f", about {measured:.2g} min (as it took before)"
     if step.minutes is not None:
         plan.minutes += step.minutes
-        return f", about {step.minutes:g} min on two CPU cores"
+        plan.changed += is_changed
+        of = "; that is with the experiment's settings, which are changed here" if is_changed else ""
+        return f", about {step.minutes:g} min on two CPU cores{of}"
     plan.untimed += 1
     return ", time not known"
 
@@ -147,21 +161,29 @@ def _kind(config: ReproduceConfig, name: str, step: Step) -> str:
 def summed(title: str, plans: Sequence[Plan]) -> str:
     """Time, requests and cost of one or more plans in a line or two."""
     minutes, untimed = sum(plan.minutes for plan in plans), sum(plan.untimed for plan in plans)
-    known = f"about {minutes:.0f} minutes" if minutes else "nothing left to do"
+    known = _about(minutes) if minutes else "nothing left to do"
     why = "it depends on the model and the machine; once a seed is done, its times stand here"
     if untimed and minutes:
-        known += f", without the time of {untimed} steps, which is not known ({why})"
+        known += f", without the time of {counted(untimed, 'step')}, which is not known ({why})"
     elif untimed:
         known = f"time not known ({why})"
+    if changed := sum(plan.changed for plan in plans):
+        known += f"; {counted(changed, 'step')} counted as with the experiment's settings, not with these"
+    if begun := sum(plan.begun for plan in plans):
+        known += f"; {counted(begun, 'step')} of which a part is done counted whole"
     lines = [f"{title}: {known}."]
     expected = [each for plan in plans for each in plan.expected]
     unasked = sum(plan.unasked for plan in plans)
     if expected or unasked:
-        beside = f"; without those of {unasked} steps that cannot be known yet" if unasked else ""
+        beside = f"; without those of {counted(unasked, 'step')} that cannot be known yet" if unasked else ""
         lines.append(f"    {_requests(expected)}{beside}.")
     if cost := _cost(expected, plans):
         lines.append(f"    {cost}")
     return "\n".join(lines)
+
+
+def _about(minutes: float) -> str:
+    return f"about {counted(round(minutes), 'minute')}" if minutes >= 0.5 else "less than a minute"
 
 
 def _requests(expected: Sequence[Expected]) -> str:

@@ -23,6 +23,11 @@ from selfinstruct.settings import REPOSITORY
 # Words that Hydra reads as the text they are, and those it would read as something else.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _NOT_TEXT = ("true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf")
+# A budget may be raised (see `portable`). A number of instructions may not, though generate.py itself goes on
+# with a higher one: what later steps have made of the fewer would stand beside it as if it were made of all.
+_ADVICE = (
+    "Or delete {folder}, and this step is made anew. Of an experiment's settings a budget alone may grow."
+)
 _MESSAGE_BY_EXIT_CODE = {2: "wrong settings or input, see its message above", 3: "stopped before its end"}
 
 
@@ -43,7 +48,7 @@ def enter_steps(config: ReproduceConfig, run: RunFolder) -> None:
             try:
                 run.prepare(name, step_settings(config, name))
             except UserError as error:
-                raise UserError(f"{error} Or delete {folder}, and this step is made anew.") from error
+                raise UserError(f"{error} {_ADVICE.format(folder=folder)}") from error
     run.steps.pop("experiment", None)  # of other steps, perhaps: what was left out before may be added
 
 
@@ -56,8 +61,8 @@ def step_settings(config: ReproduceConfig, name: str) -> dict[str, Any]:
 def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
     """Run the steps that are not complete; returns the seconds all of them took, over restarts.
 
-    A complete step is entered again where files of it are lost, or where one it was made from was: its
-    command knows what is left to do, and refuses what does not belong together.
+    A complete step is entered again where files of it are lost, or where one it was made from has just been
+    run: its command knows what is left to do, and refuses what does not belong together.
 
     Raises:
         UserError, StoppedEarly: a step ended with exit code 2 or 3.
@@ -74,7 +79,7 @@ def run_steps(config: ReproduceConfig, run: RunFolder) -> float:
         else:
             if is_complete:
                 print(f"\n{heading}: was complete, but {_why_again(lost)}", flush=True)
-                again.add(name)
+            again.add(name)
             spent += _run_step(config, name, heading, bool(is_complete))
             run.complete(name, seconds=round(spent, 1))
         total += spent
@@ -170,20 +175,24 @@ def shown_command(config: ReproduceConfig, name: str, step: Step) -> str:
     """The step's command line, to be pasted into a shell in the repository's folder."""
     python = sys.executable
     words = ["python" if word == python else word for word in step_command(config, name, step)]
-    return shlex.join(words).replace("python -m accelerate.commands.launch", "accelerate launch")
+    return shlex.join(words).replace("python -m eval.experiment.launch", "accelerate launch")
 
 
 def step_command(config: ReproduceConfig, name: str, step: Step) -> list[str]:
-    words = [f"{key}={override_value(value)}" for key, value in step.settings.items()]
-    folder = override_value(str(config.seed_dir / name))
-    return [*_launcher(step.command, config.accelerate_config), f"run_dir={folder}", *words]
+    words = setting_words(step.settings, str(config.seed_dir / name))
+    return [*_launcher(step.command, config.accelerate_config), *words]
+
+
+def setting_words(settings: dict[str, Any], folder: str) -> list[str]:
+    """A step's settings as words of its command line."""
+    return [f"{key}={override_value(value)}" for key, value in ({"run_dir": folder} | settings).items()]
 
 
 def _launcher(command: str, accelerate_config: str) -> list[str]:
     if command.startswith("finetune/"):
         settings = str(accelerate_file(accelerate_config).relative_to(REPOSITORY))
         # Quiet: of a step that fails, its own message alone, not the launcher's traceback below it.
-        launcher = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
+        launcher = [sys.executable, "-m", "eval.experiment.launch", "--quiet"]
         return [*launcher, "--config_file", settings, command]
     return [sys.executable, command]
 
