@@ -3,9 +3,9 @@
 python scripts/reproduce.py experiment=demo ++steps.train.settings.max_steps=20 dry_run=true
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from eval.experiment.config import ReproduceConfig
 from eval.experiment.inputs import listed
@@ -45,10 +45,21 @@ def _what_is_wrong(config: ReproduceConfig, name: str, config_class: type) -> st
     """What the step's command would say; empty where it takes the settings."""
     step = config.steps[name]
     folder = str(config.seed_dir)
-    text = json.dumps(step.settings, default=str).replace(json.dumps(folder)[1:-1], _NOT_YET)
-    words = setting_words(json.loads(text), f"{_NOT_YET}/{name}")
+    words = setting_words(_elsewhere(step.settings, folder), f"{_NOT_YET}/{name}")
     try:
         composed(Path(step.command).stem, config_class, words)
     except UserError as error:
         return str(error).replace(_NOT_YET, folder)
     return ""
+
+
+def _elsewhere(value: Any, folder: str) -> Any:
+    """A setting with the paths in the seed's folder put elsewhere."""
+    match value:
+        case dict():
+            return {key: _elsewhere(each, folder) for key, each in value.items()}
+        case list():
+            return [_elsewhere(each, folder) for each in value]
+        case str() | Path() if str(value) == folder or str(value).startswith(f"{folder}/"):
+            return _NOT_YET + str(value).removeprefix(folder)
+    return value
