@@ -10,6 +10,7 @@ from eval.report.chains import SELF_INSTRUCT, TRAIN, Chain, Run
 from eval.report.controls import control_readings
 from eval.report.origins import OWN, origin_of, origin_of_tuning
 from eval.report.run_tables import model_name
+from selfinstruct.seed_spread import counted
 from selfinstruct.settings import REPOSITORY
 
 LITTLE_WORLD = "LittleWorld"
@@ -25,7 +26,9 @@ def what_was_run(run: Run) -> tuple[str, ...]:
     counts = [chain.statistics.get("instructions", {}).get("count") for chain in run.chains]
     written = [count for count in counts if count is not None]
     if written:
-        found.append(f"It wrote {_span(written)} instructions itself{_then_tuned(run)}.")
+        found.append(
+            _from_elsewhere(run) or f"It wrote {_span(written)} instructions itself{_then_tuned(run)}."
+        )
     found += _other_data(run)
     tunings = run.first.of(TRAIN)
     if tunings:
@@ -41,6 +44,17 @@ def what_was_run(run: Run) -> tuple[str, ...]:
             f"{benchmark['instances']:,} instances{about}."
         )
     return (*found, _machine(run))
+
+
+def _from_elsewhere(run: Run) -> str:
+    """That the instructions, or some of them, are not what the model wrote here; empty where all are."""
+    data = run.first.data
+    if data is None or not data.num_found_before:
+        return ""
+    before, count = data.num_found_before, run.first.statistics["instructions"]["count"]
+    which = counted(before, "instruction") if before >= count else f"Of its {count:,} instructions {before:,}"
+    was, it = ("was", "it") if before == 1 else ("were", "them")
+    return f"{which} {was} there before; which model wrote {it} is not recorded."
 
 
 def _then_tuned(run: Run) -> str:

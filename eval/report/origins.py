@@ -118,6 +118,9 @@ def _origin_of_source(chain: Chain, name: str, digest: str, base: Model, words: 
 def _written_by(step: Step, file: Path, base: Model, words: str) -> Origin:
     if "regenerated" in file.name:
         return Origin(OTHER, f"{words}, with outputs that were written again")
+    if step.found_before:
+        before = f"{' and '.join(step.found_before)} that were in {step.path.name} before"
+        return Origin(UNKNOWN, f"{words}, made of {before}; which model wrote them is not recorded")
     writer = _model_in(_settings(step, "instructions"))
     if not writer:
         return Origin(UNKNOWN, f"{words}, and {step.path.name} does not say which model wrote it")

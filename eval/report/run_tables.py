@@ -98,10 +98,14 @@ def settings_table(runs: Sequence[Run]) -> Table:
     """What the paper did and what was done here, setting by setting; of runs that made or scored a model."""
     runs = [run for run in runs if run.first.data or run.systems] or runs
     method, queries = published("method").values, published("query_settings").values
-    configs = [run.first.data.config if run.first.data else {} for run in runs]
+    configs = [_applied(run) for run in runs]
     rows: list[tuple[Cell, ...]] = [
         ("model", "GPT-3 (davinci), 175B", *(model_name(run) for run in runs)),
-        ("seed tasks", method["seed_tasks"], *(_seed_file(run) for run in runs)),
+        (
+            "seed tasks",
+            method["seed_tasks"],
+            *(_seed_file(run, c) for run, c in zip(runs, configs, strict=True)),
+        ),
         ("instructions asked for", _PAPER_INSTRUCTIONS, *(c.get("num_instructions") for c in configs)),
         (
             "tasks shown in a request (of them machine-written)",
@@ -146,8 +150,20 @@ def model_name(run: Run) -> str:
     return "not recorded"
 
 
-def _seed_file(run: Run) -> str | None:
-    path = run.first.data.config.get("seed_tasks") if run.first.data else None
+def _applied(run: Run) -> Mapping[str, Any]:
+    """The settings of a run's generation; without those of its instructions where none was asked for here."""
+    data = run.first.data
+    if data is None or "instructions" in data.manifest.get("steps", {}) or not data.num_found_before:
+        return data.config if data else {}
+    queries = {
+        call: query for call, query in data.config.get("queries", {}).items() if call != "instructions"
+    }
+    unused = ("seed_tasks", "num_instructions", "instructions", "novelty")
+    return {name: value for name, value in data.config.items() if name not in unused} | {"queries": queries}
+
+
+def _seed_file(run: Run, config: Mapping[str, Any]) -> str | None:
+    path = config.get("seed_tasks")
     if not path:
         return None
     name = "/".join(Path(str(path)).parts[-2:])

@@ -137,14 +137,19 @@ def mostly_valid(share: Interval, paper: float, scale: Scale, judges: str) -> Ve
     return _graded(scale, share.high >= paper, *2 * (f"the interval {where} the paper's {paper:g} %",))
 
 
-def amount(count: int, paper: int, scale: Scale) -> Verdict:
-    """The paper says that a model writes so many instructions by itself."""
+def amount(count: int, paper: int, scale: Scale, asked: int | None = None) -> Verdict:
+    """The paper says that a model writes so many instructions by itself.
+
+    Args:
+        asked: how many it was asked for.
+    """
     if scale.is_embedded:
         return _graded(scale, count > 0, f"the same stages, {paper // max(count, 1):,} times fewer", "none")
     if count >= paper:
         return Verdict(REPRODUCED, "as many instructions, by the same stages")
     share = f"{100 * count / paper:.1f} % of the paper's number"
-    return Verdict(NOT_COMPARABLE, f"the run stopped at {share}; more: num_instructions={paper}")
+    part = f"the run stopped at {share}" if count < (asked or 0) else f"{share} were asked for"
+    return Verdict(NOT_COMPARABLE, f"{part}; more: num_instructions={paper}")
 
 
 def _graded(scale: Scale, is_seen: bool, seen: str, not_seen: str) -> Verdict:

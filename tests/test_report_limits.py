@@ -1,0 +1,100 @@
+"""What the report does not claim: of data from elsewhere, of one seed, of models under another name."""
+
+import json
+from pathlib import Path
+
+import pytest
+from report_runs import INSTRUCTIONS, write_demo, write_generated
+
+from eval.report.chains import Run
+from eval.report.claims import CLAIMS
+from eval.report.describe import what_was_run
+from eval.report.folders import read_runs
+from eval.report.outcomes import Outcome
+from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
+from selfinstruct import jsonl
+from selfinstruct.jsonl import replace_json
+from selfinstruct.llm.base import TINY_MODEL
+from selfinstruct.llm.model_folder import folder_weights_digest
+
+
+def read(*folders: Path) -> Run:
+    (run,) = read_runs(folders)
+    return run
+
+
+def outcome(run: Run, key: str) -> Outcome:
+    return next(claim for claim in CLAIMS if claim.key == key).outcome(run)
+
+
+def write_adopted(folder: Path, count: int) -> Path:
+    """A run of generate.py in which the first `count` instructions were there before."""
+    write_generated(folder, INSTRUCTIONS)
+    statistics = json.loads((folder / "statistics.json").read_text())
+    asked = statistics["usage"]["by_stage"]
+    marks = [{"request_idx": 0, "candidates": None, "accepted": count, "adopted": True}]
+    if count == len(INSTRUCTIONS):
+        del asked["instructions"]
+    else:
+        marks.append({"request_idx": 1, "candidates": 6, "accepted": len(INSTRUCTIONS) - count})
+    jsonl.replace(folder / "requests.jsonl", marks)
+    replace_json(folder / "statistics.json", statistics)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (4, "4 instructions were there before; which model wrote them is not recorded."),
+        (1, "Of its 4 instructions 1 was there before; which model wrote it is not recorded."),
+    ],
+)
+def test_instructions_from_elsewhere_are_not_called_the_models_own(
+    tmp_path: Path, count: int, said: str
+) -> None:
+    run = read(write_adopted(tmp_path / "mine", count))
+    assert said in what_was_run(run)
+    assert not any("itself" in sentence for sentence in what_was_run(run))
+    for key in ("amount", "diversity"):
+        found = outcome(run, key)
+        assert found.verdict.kind == NOT_COMPARABLE
+        assert "which model wrote them is not recorded" in found.verdict.because
+        assert "embedded" not in found.verdict.because
+        assert "seed tasks" not in found.ours
+    assert "instructions that were there before are not in them" in outcome(run, "cost").verdict.because
+
+
+def test_a_model_tuned_on_instructions_from_elsewhere_gets_no_verdict(tmp_path: Path) -> None:
+    demo = write_demo(tmp_path / "demo")
+    assert outcome(read(demo), "gain").verdict.kind == IN_MINIATURE
+    marks = [{"request_idx": 0, "candidates": None, "accepted": 4, "adopted": True}]
+    jsonl.replace(demo / "seed1" / "generate" / "requests.jsonl", marks)
+    for key in ("gain", "quality", "amount"):
+        found = outcome(read(demo), key)
+        assert found.verdict.kind == NOT_COMPARABLE
+        assert "not recorded" in found.verdict.because
+
+
+def test_the_embedded_model_is_known_by_its_weights_whatever_it_was_called(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    write_generated(folder, INSTRUCTIONS, **{"llm.weights": folder_weights_digest(TINY_MODEL)})
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["config"]["llm"] = {"backend": "local", "model": "/elsewhere/model"}
+    replace_json(folder / "manifest.json", manifest)
+    run = read(folder)
+    assert outcome(run, "amount").verdict.kind == IN_MINIATURE
+    assert what_was_run(run)[0].startswith("Model: the embedded toy model (")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [(4, "0.0 % of the paper's number were asked"), (9, "stopped at")]
+)
+def test_only_a_run_that_stopped_is_said_to_have_stopped(tmp_path: Path, asked: int, said: str) -> None:
+    folder = tmp_path / "mine"
+    write_generated(folder, INSTRUCTIONS)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["config"] |= {"llm": {"backend": "local", "model": "big"}, "num_instructions": asked}
+    replace_json(folder / "manifest.json", manifest)
+    because = outcome(read(folder), "amount").verdict.because
+    assert said in because
+    assert ("stopped" in because) == (asked > 4)
