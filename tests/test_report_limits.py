@@ -10,7 +10,9 @@ from eval.report.chains import Run
 from eval.report.claims import CLAIMS
 from eval.report.describe import what_was_run
 from eval.report.folders import read_runs
+from eval.report.headline import Material, headline
 from eval.report.outcomes import Outcome
+from eval.report.sections import build_report, measure_claims
 from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
 from selfinstruct import jsonl
 from selfinstruct.jsonl import replace_json
@@ -98,3 +100,35 @@ def test_only_a_run_that_stopped_is_said_to_have_stopped(tmp_path: Path, asked: 
     because = outcome(read(folder), "amount").verdict.because
     assert said in because
     assert ("stopped" in because) == (asked > 4)
+
+
+def box(*runs: Run, heading: str = "How far it agrees") -> str:
+    material = Material(runs, [], 1, measure_claims(runs))
+    return " ".join(dict(headline(material).boxes)[heading])
+
+
+def section(key: str, *runs: Run) -> str:
+    """The text of a section's paragraphs, captions and tables."""
+    sections = build_report(runs, measure_claims(runs), [], 1).sections
+    return str(next(each for each in sections if each.key == key).blocks)
+
+
+def test_of_one_seed_the_top_and_the_claims_say_what_no_interval_holds(tmp_path: Path) -> None:
+    one = read(write_demo(tmp_path / "one"))
+    three = read(write_demo(tmp_path / "three", seeds=(1, 2, 3)))
+    said = "of this one run: they hold nothing of what another seed of generation and training would change"
+    assert said in box(one)
+    assert said in section("claims", one)
+    assert "another seed" not in box(three) + section("claims", three)
+    assert "of one run each (one): they hold nothing" in box(one, three)
+
+
+def test_the_first_sentence_names_a_control_that_is_ahead(tmp_path: Path) -> None:
+    run = read(write_demo(tmp_path / "demo", seeds_only=(90, 95, 90, 95)))
+    verdict = outcome(run, "gain").verdict
+    assert verdict.kind == IN_MINIATURE
+    first, _, rest = verdict.because.partition("; ")
+    assert first.endswith("(interval above 0), but tuning on the seed tasks alone scores higher")
+    assert rest.startswith("below tuning on the seed tasks alone, -")
+    assert f"The main claim, in miniature: {first}. " in box(run)
+    assert "higher" not in outcome(read(write_demo(tmp_path / "plain")), "gain").verdict.because

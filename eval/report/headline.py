@@ -84,12 +84,27 @@ def _agreement(material: Material) -> tuple[str, ...]:
         found = _agreement_of(material.runs[0], outcomes[0])
     else:
         found = _agreement_of_several(material.runs, outcomes)
+    if limits := one_seed_limits(material.runs):
+        found.append(limits)
     if any(run.is_embedded for run in material.runs):
         found.append(
             "A toy model shows that the chain works and which sign the effect has in its little world; it "
             "says nothing about models of useful size, or about SuperNI."
         )
     return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
+
+
+def one_seed_limits(runs: Sequence[Run]) -> str:
+    """What the intervals of the runs with one seed lack, in a sentence; empty where there are none."""
+    single = [run.name for run in runs if len(run.chains) == 1 and run.systems]
+    if not single:
+        return ""
+    whose = "this one run" if len(runs) == 1 else f"one run each ({', '.join(single)})"
+    measured = " ('seeds=[1,2,3]' measures that)" if any(run.experiment for run in runs) else ""
+    return (
+        f"The intervals are over tasks and instances of {whose}: they hold nothing of what another seed of "
+        f"generation and training would change{measured}, so a difference of a few points may not come again."
+    )
 
 
 ByKey = Mapping[str, tuple[Claim, Outcome]]  # of one run

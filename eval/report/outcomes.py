@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from eval.intervals import Interval
 from eval.report.chains import GENERATE, SELF_INSTRUCT, VANILLA, Chain, Run, Step
-from eval.report.controls import short_readings
+from eval.report.controls import controls_ahead, short_readings
 from eval.report.measures import count_scored, difference, mean_score, on_axis, scale_of
 from eval.report.origins import OWN, origin_of, unlike_models
 from eval.report.verdicts import (
@@ -42,7 +42,8 @@ def gain(run: Run) -> Outcome | None:
     before, after = mean_score(run, VANILLA), mean_score(run, SELF_INSTRUCT)
     verdict = effect(found, scale_of(run, SELF_INSTRUCT))
     # What a control says is no part of the rule, but whoever reads the verdict must see it.
-    because = "; ".join([verdict.because, *short_readings(run)])
+    doubt = f", but {ahead}" if (ahead := controls_ahead(run)) else ""
+    because = "; ".join([f"{verdict.because}{doubt}", *short_readings(run)])
     return Outcome(
         _if_own(run, VANILLA, replace(verdict, because=because)),
         f"{before.value:.1f} to {after.value:.1f}: {found.value:+.1f}",

@@ -25,7 +25,7 @@ from eval.report.claims import CLAIMS, RATE
 from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.headline import Material, Outcomes, claim_rows, headline
+from eval.report.headline import Material, Outcomes, claim_rows, headline, one_seed_limits
 from eval.report.samples import rejected_browser, sampled, task_browser
 from eval.report.whole import ANSWERS, page_name
 from eval.tables import Cell, Table
@@ -83,8 +83,9 @@ def _claims(material: Material) -> Section:
         "above 0, never that it is as large. Differences are taken before rounding. HUB_ID in a command "
         "stands for a model."
     )
+    limits = [Text(sentence)] if (sentence := one_seed_limits(material.runs)) else []
     block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
-    return Section("claims", "The paper's claims, one by one", [intro, block])
+    return Section("claims", "The paper's claims, one by one", [intro, *limits, block])
 
 
 def _figure(material: Material, stem: str, caption: str) -> list[Block]:
@@ -119,8 +120,8 @@ def _controls(material: Material) -> Section:
     blocks = _table(tables.differences_side_by_side_table(material.runs), "differences_side_by_side")
     for run in material.runs:
         caption = (
-            f"{run.name}: differences on the same instances. Blue: the first named is ahead for certain; "
-            "red: it is behind for certain; grey and hollow: the interval holds 0."
+            f"{run.name}: differences on the same instances. Blue: the interval lies above 0 (the first "
+            "named scores more); red: it lies below 0; grey and hollow: it holds 0."
         )
         blocks += _figure(material, f"differences_{run.slug}", caption)
         readings = control_readings(run)
