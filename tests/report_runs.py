@@ -146,7 +146,8 @@ def write_data(folder: Path, instructions: list[str]) -> None:
     jsonl.replace(folder / "machine_generated_instances.jsonl", raw)
     instances = [{"instruction": text, "input": "four", "output": f"Out of {text}"} for text in instructions]
     jsonl.replace(folder / "finetuning_data" / "all_generated_instances.jsonl", instances)
-    train = [{"prompt": "p", "completion": "c", "source": "generated"} for _ in instances]
+    own = {"prompt": "p", "completion": "c", "source": "generated"}
+    train = [{**own, "instruction": text} for text in instructions]
     jsonl.replace(folder / "finetuning_data" / "train.jsonl", train)
     rejected = {
         "stage": "instructions",

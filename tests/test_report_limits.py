@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from report_runs import INSTRUCTIONS, write_demo, write_generated
+from report_runs import INSTRUCTIONS, write_asked, write_demo, write_generated, write_training
 
 from eval.report.chains import Run
 from eval.report.claims import CLAIMS
@@ -12,6 +12,7 @@ from eval.report.describe import what_was_run
 from eval.report.folders import read_runs
 from eval.report.headline import Material, headline
 from eval.report.outcomes import Outcome
+from eval.report.run_tables import training_table, usage_table
 from eval.report.sections import build_report, measure_claims
 from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
 from selfinstruct import jsonl
@@ -100,6 +101,33 @@ def test_only_a_run_that_stopped_is_said_to_have_stopped(tmp_path: Path, asked: 
     because = outcome(read(folder), "amount").verdict.because
     assert said in because
     assert ("stopped" in because) == (asked > 4)
+
+
+def test_what_was_tuned_on_is_counted_in_the_training_file(tmp_path: Path) -> None:
+    demo = write_demo(tmp_path / "demo")
+    data = demo / "seed1" / "generate" / "finetuning_data" / "train.jsonl"
+    seed = {"prompt": "p", "completion": "c", "instruction": "Seed.", "source": "seed"}
+    own = [{**seed, "instruction": text, "source": "generated"} for text in ("One.", "One.", "Two.")]
+    jsonl.replace(data, [*own, seed])
+    write_training(demo / "seed1" / "train", data)
+    write_asked(demo / "seed1" / "self_instruct", str(demo / "seed1" / "train" / "adapter"))
+    said = "itself, then was tuned on the 3 instances of 2 of them and the 72 seed tasks."
+    assert said in " ".join(what_was_run(read(demo)))
+
+
+def test_figures_of_several_seeds_are_sums_or_say_of_which_seed(tmp_path: Path) -> None:
+    run = read(write_demo(tmp_path / "demo", seeds=(1, 2, 3)))
+    found = outcome(run, "cost")
+    assert found.ours == "90 prompt and 45 completion tokens"  # three stages a seed
+    assert found.n == "9 requests, 3 generations of 3 seeds"
+    assert "12 models were tuned by LoRA (4 a seed), controls among them." in what_was_run(run)
+    assert outcome(run, "diversity").ours.startswith("3 of 4, 3 of 4, 3 of 4 with root verb and object")
+    usage = usage_table([run])
+    assert usage is not None
+    assert usage.rows[-1] == ("demo, 3 seeds together: all", 9, 90, 45, None)
+    training = training_table(run)
+    assert training is not None
+    assert training.title == "demo: finetuning (seed 1)"
 
 
 def box(*runs: Run, heading: str = "How far it agrees") -> str:

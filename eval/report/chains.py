@@ -88,6 +88,11 @@ class Step:
         """Of a generation: what of its data was there before anything was asked, by whom is not known."""
         return stages_found(self.path, self.json(STATISTICS) or {})
 
+    @cached_property
+    def usage(self) -> Mapping[str, Any] | None:
+        """Of a generation: requests and tokens by stage and in all; None where nothing was asked."""
+        return (self.json(STATISTICS) or {}).get("usage")
+
     @property
     def num_found_before(self) -> int:
         """How many of its instructions were there before."""
@@ -242,6 +247,11 @@ class Run:
         return str(self.first.manifest.get("config", {}).get("curve") or "")
 
     @property
+    def of_first_seed(self) -> str:
+        """What stands behind a title of figures of the first seed alone; empty where there is one."""
+        return f" (seed {self.first.seed})" if len(self.chains) > 1 else ""
+
+    @property
     def seeds(self) -> list[int]:
         return [chain.seed for chain in self.chains if chain.seed is not None]
 
@@ -254,6 +264,11 @@ class Run:
     @property
     def step_dirs(self) -> list[Step]:
         return [step for chain in self.chains for step in chain.steps.values()]
+
+    @property
+    def generations(self) -> list[Step]:
+        """All runs of generate.py, of all seeds."""
+        return [step for step in self.step_dirs if step.command == GENERATE]
 
     @property
     def is_embedded(self) -> bool:

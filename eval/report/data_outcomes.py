@@ -8,6 +8,7 @@ from eval.report.measures import review_share
 from eval.report.outcomes import Outcome, interval_text, rating_commands
 from eval.report.verdicts import NOT_COMPARABLE, Scale, Verdict, amount, mostly_valid
 from selfinstruct.paper_numbers import published
+from selfinstruct.seed_spread import counted
 
 
 def amount_written(run: Run) -> Outcome | None:
@@ -61,51 +62,58 @@ def _rated_quality(run: Run) -> Outcome | None:
         _from_elsewhere(run) or mostly_valid(share, paper, Scale(run.is_embedded), "people"),
         f"right in every field: {share.value:.0f} %",
         interval_text(share),
-        f"{rated['n']:,} instances",
+        counted(rated["n"], "instance"),
         rating_commands(run.first),
     )
 
 
 def diversity(run: Run) -> Outcome | None:
-    found = run.first.statistics.get("verb_objects")
+    verbs = [each for c in run.chains if (each := c.statistics.get("verb_objects"))]
     data = run.first.data
-    if not found or data is None:
+    if not verbs or data is None:
         return None
-    ours = (
-        f"{found['with_pair']:,} of {found['instructions']:,} with root verb and object; the most common "
-        f"ones cover {100 * found['shown_share']:.0f} %"
-    )
-    nearest = run.first.statistics.get("nearest_seed")
+    pairs = ", ".join(f"{each['with_pair']:,} of {each['instructions']:,}" for each in verbs)
+    shares = ", ".join(f"{100 * each['shown_share']:.0f}" for each in verbs)
+    ours = f"{pairs} with root verb and object; the most common ones cover {shares} %"
+    nearest = [each["mean"] for c in run.chains if (each := c.statistics.get("nearest_seed"))]
     if nearest:
-        ours += f"; nearest seed: mean ROUGE-L {nearest['mean']:.2f}"
+        ours += f"; nearest seed: mean ROUGE-L {', '.join(f'{mean:.2f}' for mean in nearest)}"
     why = (
         "the world of the embedded model fixes its verbs and objects"
         if data.is_embedded
-        else f"verbs and objects were read by {found['read_by']}, the paper's by another parser"
+        else f"verbs and objects were read by {verbs[0]['read_by']}, the paper's by another parser"
     )
     verdict = Verdict(NOT_COMPARABLE, f"{why}; the counts are shown beside the paper's")
+    total = f"{sum(each['instructions'] for each in verbs):,} instructions"
     return Outcome(
         _from_elsewhere(run) or verdict,
         ours,
-        n=f"{found['instructions']:,} instructions",
+        n=f"{total}, {len(verbs)} seeds" if len(verbs) > 1 else total,
         commands=(data.command_line,),
     )
 
 
 def cost(run: Run) -> Outcome | None:
-    usage, data = run.first.statistics.get("usage"), run.first.data
-    if not usage or data is None:
+    """Of all generations of all seeds together."""
+    found = [(step, usage) for step in run.generations if (usage := step.usage)]
+    if not found:
         return None
-    total = usage["total"]
-    tokens = f"{total['prompt_tokens']:,} prompt and {total['completion_tokens']:,} completion tokens"
-    money = f"; {usage['cost']:,} at the prices given" if "cost" in usage else ""
-    why = "no price is known for this model" if "cost" not in usage else "another model at other prices"
+    usages = [usage for _, usage in found]
+    prompt, completion, requests = (
+        sum(usage["total"][key] for usage in usages)
+        for key in ("prompt_tokens", "completion_tokens", "requests")
+    )
+    costs = [usage["cost"] for usage in usages if "cost" in usage]
+    money = f"; {round(sum(costs), 4):,} at the prices given" if len(costs) == len(usages) else ""
+    why = "another model at other prices" if money else "no price is known for this model"
     lacking = f"; the {before} that were there before are not in them" if (before := _before(run)) else ""
+    several = f", {len(found)} generations" if len(found) > 1 else ""
+    seeds = f" of {len(run.chains)} seeds" if len(run.chains) > 1 else ""
     return Outcome(
         Verdict(NOT_COMPARABLE, f"{why}; tokens and times are shown{lacking}"),
-        f"{tokens}{money}",
-        n=f"{total['requests']:,} requests",
-        commands=(data.command_line,),
+        f"{prompt:,} prompt and {completion:,} completion tokens{money}",
+        n=f"{counted(requests, 'request')}{several}{seeds}",
+        commands=tuple(step.command_line for step, _ in found if step in run.first.steps.values()),
     )
 
 

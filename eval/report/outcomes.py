@@ -15,6 +15,7 @@ from eval.report.verdicts import (
     levels_off,
     nearly_as_good,
 )
+from selfinstruct.seed_spread import counted
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,8 @@ def _spread(found: Interval, run: Run, name: str) -> tuple[str, str]:
 def _instances_and_seeds(run: Run, name: str) -> str:
     benchmark = run.systems[name].benchmark
     seeds = f", {len(run.chains)} seeds" if len(run.chains) > 1 else ""
-    tasks = f"{benchmark['tasks_found']} tasks of {benchmark['name']}"
-    return f"{count_scored(run, name):,} instances, {tasks}{seeds}"
+    tasks = f"{counted(benchmark['tasks_found'], 'task')} of {benchmark['name']}"
+    return f"{counted(count_scored(run, name), 'instance')}, {tasks}{seeds}"
 
 
 def interval_text(found: Interval, signed: bool = False) -> str:

@@ -83,9 +83,11 @@ def _claims(material: Material) -> Section:
         "above 0, never that it is as large. Differences are taken before rounding. HUB_ID in a command "
         "stands for a model."
     )
+    several = any(len(run.chains) > 1 for run in material.runs)
+    seeds = [Text("Of a run with several seeds the commands are those of the first.")] if several else []
     limits = [Text(sentence)] if (sentence := one_seed_limits(material.runs)) else []
     block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
-    return Section("claims", "The paper's claims, one by one", [intro, *limits, block])
+    return Section("claims", "The paper's claims, one by one", [intro, *limits, *seeds, block])
 
 
 def _figure(material: Material, stem: str, caption: str) -> list[Block]:
@@ -142,6 +144,11 @@ def _controls(material: Material) -> Section:
     return Section("controls", "Controls: is it really the data?", blocks)
 
 
+def _first(run: Run) -> str:
+    """The run's name, with the seed of what is shown of the first alone."""
+    return f"{run.name}{run.of_first_seed}"
+
+
 def _data(material: Material) -> Section:
     blocks = _table(tables.statistics_table(material.runs), "statistics")
     blocks += _table(tables.quality_table(material.runs), "quality")
@@ -149,14 +156,14 @@ def _data(material: Material) -> Section:
     for run in material.runs:
         for name, caption in DATA_CAPTIONS.items():
             if name != "acceptance":
-                blocks += _figure(material, f"{name}_{run.slug}", f"{run.name}: {caption}")
+                blocks += _figure(material, f"{name}_{run.slug}", f"{_first(run)}: {caption}")
     return Section("data", "The generated data", blocks)
 
 
 def _funnel(material: Material) -> Section:
     blocks = _table(tables.funnel_table(material.runs), "funnel")
     for run in material.runs:
-        caption = f"{run.name}: {DATA_CAPTIONS['acceptance']}"
+        caption = f"{_first(run)}: {DATA_CAPTIONS['acceptance']}"
         blocks += _figure(material, f"acceptance_{run.slug}", caption)
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
@@ -187,7 +194,7 @@ def _human(material: Material) -> Section:
             blocks += _table(overall, f"user_oriented_{step.name}_{run.slug}")
         ratings = run.first.ratings
         if ratings:
-            blocks += _figure(material, f"ratings_{run.slug}", f"{run.name}: ratings of people, A to D.")
+            blocks += _figure(material, f"ratings_{run.slug}", f"{_first(run)}: ratings of people, A to D.")
             for number, table in enumerate(rating_tables(ratings), start=1):
                 blocks += _table(table, f"ratings_{number}_{run.slug}")
     if not any(run.first.ratings for run in material.runs):
@@ -245,7 +252,7 @@ def _size_and_quality(material: Material) -> Section:
 def _costs(material: Material) -> Section:
     blocks = _table(run_tables.usage_table(material.runs), "usage")
     for run in material.runs:
-        caption = f"{run.name}: loss of each finetuning, mean of the last 20 steps."
+        caption = f"{_first(run)}: loss of each finetuning, mean of the last 20 steps."
         blocks += _figure(material, f"training_{run.slug}", caption)
         blocks += _table(run_tables.training_table(run), f"training_{run.slug}", is_folded=True)
         blocks += _table(run_tables.time_table(run), f"time_{run.slug}", is_folded=True)
@@ -272,7 +279,7 @@ def _repeat(material: Material) -> Section:
         if run.experiment:
             blocks.append(Commands(f"{run.name}: all of it", (_whole_command(run),)))
         steps = tuple(step.command_line for step in run.first.steps.values())
-        blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
+        blocks.append(Commands(f"{_first(run)}: step by step", steps, is_folded=bool(run.experiment)))
     blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
     return Section("repeat", "How to repeat it", blocks)
 
