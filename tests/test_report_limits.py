@@ -1,13 +1,15 @@
 """What the report does not claim: of data from elsewhere, of one seed, of models under another name."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from report_runs import INSTRUCTIONS, write_asked, write_demo, write_generated, write_training
+from report_runs import INSTRUCTIONS, write_asked, write_demo, write_generated, write_manifest, write_training
 
 from eval.report.chains import Run
 from eval.report.claims import CLAIMS
+from eval.report.command import MakeReportConfig, make_report
 from eval.report.describe import what_was_run
 from eval.report.folders import read_runs
 from eval.report.headline import Material, headline
@@ -16,6 +18,7 @@ from eval.report.run_tables import training_table, usage_table
 from eval.report.sections import build_report, measure_claims
 from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
 from selfinstruct import jsonl
+from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
 from selfinstruct.llm.base import TINY_MODEL
 from selfinstruct.llm.model_folder import folder_weights_digest
@@ -160,3 +163,68 @@ def test_the_first_sentence_names_a_control_that_is_ahead(tmp_path: Path) -> Non
     assert rest.startswith("below tuning on the seed tasks alone, -")
     assert f"The main claim, in miniature: {first}. " in box(run)
     assert "higher" not in outcome(read(write_demo(tmp_path / "plain")), "gain").verdict.because
+
+
+def test_an_experiment_without_a_claim_says_what_each_of_its_differences_is(tmp_path: Path) -> None:
+    demo = write_demo(tmp_path / "demo", little_world=(20, 22, 24, 36), seeds_only=(70, 82, 73, 85))
+    path = demo / "seed1" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    systems = manifest["config"]["systems"]
+    manifest["config"]["systems"] = {"whole": systems["self_instruct"]} | {
+        name: systems[name] for name in ("little_world", "seeds_only")
+    }
+    manifest["config"]["differences"] = [["whole", "little_world"], ["whole", "seeds_only"]]
+    replace_json(path, manifest)
+    said = box(read(demo))
+    less = r"Tuned on right data of the world, against self-instruct: -52.0 points \(-.*\), less\. "
+    assert re.search(
+        less + r"Tuned on the seeds only, .*: \+0.0 points \(.*\), not told apart from 0\. ", said
+    )
+    assert "which sign" not in said  # no effect of the paper's was tested
+    assert "which sign" in box(read(write_demo(tmp_path / "other")))
+
+
+def make(folder: Path, run: Path, markdown: Path | None = None) -> None:
+    make_report(MakeReportConfig(folder, [run], samples=3, markdown=markdown))
+
+
+def test_no_page_of_someone_else_is_overwritten(tmp_path: Path) -> None:
+    demo, page = write_demo(tmp_path / "demo"), tmp_path / "README.md"
+    page.write_text("# My project\n")
+    with pytest.raises(UserError, match=r"README\.md is there and is no report of this command; choose"):
+        make(tmp_path / "report", demo, page)
+    assert page.read_text() == "# My project\n"
+    assert not (tmp_path / "report").exists()
+    page.unlink()
+    for _ in range(2):  # our own is replaced
+        make(tmp_path / "report", demo, page)
+    assert page.read_text().startswith("# Self-Instruct: ")
+
+
+def test_the_last_line_names_what_was_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path / "report", write_demo(tmp_path / "demo"))
+    pages = "report.md, all tasks (tasks.html), all answers (answers.html), tables/ and figures/ beside it"
+    assert pages in capsys.readouterr().out
+    write_user_oriented(tmp_path / "user", "mine")
+    make(tmp_path / "second", tmp_path / "user")
+    assert "(report.md and tables/ beside it)" in capsys.readouterr().out
+
+
+def write_user_oriented(folder: Path, system: str) -> None:
+    write_manifest(folder, "eval_user_oriented", {})
+    share = {"value": 50.0, "low": 40.0, "high": 60.0}
+    group = {"n": 2, "rougeL": share, "rouge1": share, "exact_match": share}
+    group |= {"mean_words": 3.0, "mean_words_reference": 4.0, "empty": 0}
+    scores = {"overall": group, "forms": {}, "applications": {}}
+    replace_json(folder / "metrics.json", {"systems": {system: scores}, "comparisons": [], "setting": {}})
+
+
+def test_user_oriented_runs_stand_in_one_table(tmp_path: Path) -> None:
+    for name in ("before", "after"):
+        write_user_oriented(tmp_path / name, name)
+    run = read(tmp_path / "before", tmp_path / "after")
+    text = section("human", run)
+    assert text.count("User-oriented tasks: automatic scores") == 1
+    assert "('before', 2, " in text
+    assert "('after', 2, " in text
+    assert "No answers were rated by people." in text

@@ -1,5 +1,6 @@
 """The command that makes the report: python scripts/make_report.py 'runs=[runs/demo]' run_dir=runs/report"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +19,7 @@ from selfinstruct.errors import UserError
 from selfinstruct.runs import open_run
 
 FIGURES, TABLES = "figures", "tables"
-TITLE = "# Self-Instruct: the paper and th"  # "this run", "these runs": how each report begins
+_TITLE = re.compile(r"# Self-Instruct: the paper and (this run|these runs)\n\nEvery claim of Self-Instruct ")
 _IMAGES, _PREFIX = "images", "reproduction_"
 
 
@@ -89,7 +90,7 @@ def _refuse_foreign_page(path: Path | None) -> None:
     if path is None or not path.exists():
         return
     try:
-        is_ours = path.read_text(encoding="utf-8").startswith(TITLE)
+        is_ours = bool(_TITLE.match(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError):
         is_ours = False
     if not is_ours:

@@ -89,7 +89,7 @@ def _agreement(material: Material) -> tuple[str, ...]:
         found.append(limits)
     found = found or ["Nothing that was run here tests a claim by itself; see the table of claims."]
     if any(run.is_embedded for run in material.runs):
-        tested = any(run.systems for run in material.runs)
+        tested = any(each[key][1].ours for each in outcomes for key in _EFFECTS)
         shown = " and which sign such an effect has in its little world" if tested else ""
         found.append(
             f"A toy model shows that the chain works{shown}; it says nothing about models of useful size, or "
@@ -103,7 +103,7 @@ def one_seed_limits(runs: Sequence[Run]) -> str:
     single = [run.name for run in runs if len(run.chains) == 1 and run.systems]
     if not single:
         return ""
-    whose = "this one run" if len(runs) == 1 else f"one run each ({', '.join(single)})"
+    whose = "this one run" if len(runs) == 1 else f"one seed ({' and '.join(single)})"
     measured = " ('seeds=[1,2,3]' measures that)" if any(run.experiment for run in runs) else ""
     return (
         f"The intervals are over tasks and instances of {whose}: they hold nothing of what another seed of "
@@ -161,19 +161,21 @@ def _switches(run: Run) -> list[str]:
     for first, second in run.differences:
         if {first, second} <= run.systems.keys():
             gap = difference(run, first, second).difference
-            what = f"{run.systems[second].label}, against {run.systems[first].label}: {signed(gap)} ROUGE-L"
+            what = f"{run.systems[second].label}, against {run.systems[first].label}: {signed(gap)}"
             found.append(f"{what[0].upper()}{what[1:]}, {_reading(gap)}.")
     seeds = f" and {len(run.chains)} seeds" if len(run.chains) > 1 else ""
-    opening = f"It tests no claim of the paper by itself. Its differences, 95 % intervals over tasks{seeds}:"
+    over = f"95 % intervals over tasks{seeds}"
+    opening = f"It tests no claim of the paper by itself. Its differences in ROUGE-L, {over}:"
     return [opening, *found] if found else []
 
 
 def _reading(gap: Interval) -> str:
     if not gap.excludes_zero:
-        return "which cannot be told from 0 (the interval holds it)"
+        return "not told apart from 0"
     return "more" if gap.low > 0 else "less"
 
 
+_EFFECTS = ("gain", "public_data", "data_size", "data_quality")
 _OTHER_PURPOSES = ("data_size", "data_quality", "public_data", "human", "agreement")
 
 

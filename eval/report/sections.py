@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eval.experiment.steps import override_value
@@ -185,13 +186,20 @@ def _beside(runs: Sequence[Run], *others: str) -> str:
     return shlex.quote(f"runs={override_value([*folders, *others])}")
 
 
+def _user_oriented_table(run: Run) -> Table | None:
+    """The systems of all evaluations on user-oriented tasks (first seed), a row each."""
+    found = [step.json("metrics.json") or {} for step in run.first.of(USER_ORIENTED)]
+    overall = [user_oriented_tables(metrics)[0] for metrics in found if metrics.get("systems")]
+    if not overall:
+        return None
+    rows = tuple(row for table in overall for row in table.rows)
+    return replace(overall[0], title=f"{_first(run)}: {overall[0].title}", rows=rows)
+
+
 def _human(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        for step in run.first.of(USER_ORIENTED):
-            metrics = step.json("metrics.json") or {"systems": {}}
-            overall, *_ = user_oriented_tables(metrics) if metrics["systems"] else [None]
-            blocks += _table(overall, f"user_oriented_{step.name}_{run.slug}")
+        blocks += _table(_user_oriented_table(run), f"user_oriented_{run.slug}")
         ratings = run.first.ratings
         if ratings:
             blocks += _figure(material, f"ratings_{run.slug}", f"{_first(run)}: ratings of people, A to D.")
@@ -201,7 +209,8 @@ def _human(material: Material) -> Section:
         size = published("human_evaluation_size").values["instructions"]
         blocks.append(
             Text(
-                f"Not run. The paper has experts rate answers to {size} everyday tasks, blind, from A to D; "
+                f"{'No answers were rated by people' if blocks else 'Not run'}. The paper has experts rate "
+                f"answers to {size} everyday tasks, blind, from A to D; "
                 "it shows bars without numbers, so there is none to set beside ours. The tasks, a page to "
                 "rate on and the report of ratings are there:"
             )
