@@ -151,7 +151,7 @@ def test_of_one_seed_the_top_and_the_claims_say_what_no_interval_holds(tmp_path:
     assert said in box(one)
     assert said in section("claims", one)
     assert "another seed" not in box(three) + section("claims", three)
-    assert "of one run each (one): they hold nothing" in box(one, three)
+    assert "of one seed (one): they hold nothing" in box(one, three)
 
 
 def test_the_first_sentence_names_a_control_that_is_ahead(tmp_path: Path) -> None:
