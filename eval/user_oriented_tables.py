@@ -12,7 +12,7 @@ from eval.tables import Cell, Table, comparison_table
 
 _NOTE = (
     "ROUGE-L, ROUGE-1 and exact match to one reference answer, x100, with 95 % intervals by bootstrap over "
-    "tasks. A good answer can differ from the reference: the paper's result on this set is human ratings."
+    "tasks. A good answer can differ from the reference: the paper has people rate its user-oriented tasks."
 )
 
 

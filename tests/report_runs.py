@@ -146,7 +146,8 @@ def write_data(folder: Path, instructions: list[str]) -> None:
     jsonl.replace(folder / "machine_generated_instances.jsonl", raw)
     instances = [{"instruction": text, "input": "four", "output": f"Out of {text}"} for text in instructions]
     jsonl.replace(folder / "finetuning_data" / "all_generated_instances.jsonl", instances)
-    train = [{"prompt": "p", "completion": "c", "source": "generated"} for _ in instances]
+    own = {"prompt": "p", "completion": "c", "source": "generated"}
+    train = [{**own, "instruction": text} for text in instructions]
     jsonl.replace(folder / "finetuning_data" / "train.jsonl", train)
     rejected = {
         "stage": "instructions",
@@ -160,8 +161,10 @@ def write_data(folder: Path, instructions: list[str]) -> None:
     jsonl.replace(folder / "rejected.jsonl", [rejected, short])
     mark = {"request_idx": 0, "candidates": len(instructions) + 2, "accepted": len(instructions)}
     jsonl.replace(folder / "requests.jsonl", [mark])
-    answer = {"stage": "instructions", "index": 0, "key": "k", "prompt_tokens": 10, "completion_tokens": 5}
-    jsonl.replace(folder / "response_log.jsonl", [answer])
+    tokens = {"index": 0, "prompt_tokens": 10, "completion_tokens": 5}
+    stages = ("instructions", "classification", "instances")
+    answers = [{"stage": stage, "key": stage, **tokens} for stage in stages]
+    jsonl.replace(folder / "response_log.jsonl", answers)
     seeds = ["Write a short story.", "Name the capital."]
     evaluation = [EvaluationTasks("user_oriented.jsonl", ("Write a letter.", "Name a city."), 2, 2)]
     yardsticks = Yardsticks(ParsingRules.fixed(), seeds, "english", evaluation, open_reader("rules"), None)

@@ -63,14 +63,17 @@ def test_data_of_its_own_is_known_by_digests_wherever_the_folders_lie(tmp_path: 
         drop_paths(tmp_path)
     run = read(tmp_path, *ALL)
     assert gain(run).verdict.kind == IN_MINIATURE
-    assert "It wrote 4 instructions itself, then was tuned on them and the 72 seed tasks." in what_was_run(
-        run
+    assert (
+        "It wrote 4 instructions itself, then was tuned on the 4 instances of 4 of them "
+        "and the 72 seed tasks." in what_was_run(run)
     )
 
 
 def test_the_seeds_are_named_only_where_they_were_among_the_data(tmp_path: Path) -> None:
     write_singles(tmp_path, "mine/finetuning_data/all_generated_instances.jsonl")
-    assert "It wrote 4 instructions itself, then was tuned on them." in what_was_run(read(tmp_path, *ALL))
+    assert "It wrote 4 instructions itself, then was tuned on the 4 instances of 4 of them." in what_was_run(
+        read(tmp_path, *ALL)
+    )
 
 
 def test_folders_not_given_are_followed_where_they_still_are(tmp_path: Path) -> None:

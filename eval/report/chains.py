@@ -6,7 +6,7 @@ Nothing of them is changed, and nothing is computed here; what a folder lacks is
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from eval.little_world_review import QUESTIONS
 from eval.report.files import read_json, read_lines, require
 from eval.summary import RAW, read_clusters
 from selfinstruct import jsonl
+from selfinstruct.dataset_card import stages_found
 from selfinstruct.finetuning_data import ALL_INSTANCES
-from selfinstruct.instructions import INSTRUCTIONS, REJECTED
+from selfinstruct.instruction_files import INSTRUCTIONS, REQUESTS
+from selfinstruct.instructions import REJECTED
 from selfinstruct.llm.base import TINY_MODEL
 from selfinstruct.llm.model_folder import folder_weights_digest
 from selfinstruct.settings import REPOSITORY
@@ -69,13 +71,35 @@ class Step:
     def seconds(self) -> float:
         return float(self.manifest.get("seconds", 0.0))
 
-    @property
+    @cached_property
     def is_embedded(self) -> bool:
-        """Whether the embedded toy model was asked, or tuned."""
-        llm = self.config.get("llm")
+        """Whether the embedded toy model was asked, or tuned; its weights tell, whatever it was called."""
+        stages = self.manifest.get("steps", {}).values()
+        if any(stage.get("settings", {}).get("llm.weights") == _embedded_weights() for stage in stages):
+            return True
+        model, llm = str(self.config.get("model") or ""), self.config.get("llm")
         if isinstance(llm, Mapping):
-            return llm.get("backend") == "tiny" and not self.config.get("model")
-        return str(self.config.get("model", "")).endswith("selfinstruct/llm/tiny/model")
+            return llm.get("backend") == "tiny" and not model
+        # A finetuning records another digest of its model: the folder itself is looked at, if it is there.
+        return model.endswith("selfinstruct/llm/tiny/model") or _is_embedded_model(Path(model))
+
+    @cached_property
+    def found_before(self) -> Sequence[str]:
+        """Of a generation: what of its data was there before anything was asked, by whom is not known."""
+        return stages_found(self.path, self.json(STATISTICS) or {})
+
+    @cached_property
+    def usage(self) -> Mapping[str, Any] | None:
+        """Of a generation: requests and tokens by stage and in all; None where nothing was asked."""
+        return (self.json(STATISTICS) or {}).get("usage")
+
+    @property
+    def num_found_before(self) -> int:
+        """How many of its instructions were there before."""
+        if "instructions" not in self.found_before:
+            return 0
+        marks = [mark for mark in read_lines(self.path / REQUESTS) if mark.get("adopted")]
+        return sum(mark["accepted"] for mark in marks) or len(read_lines(self.path / INSTRUCTIONS))
 
     @cached_property
     def weights(self) -> Mapping[str, str]:
@@ -87,6 +111,15 @@ class Step:
     def json(self, name: str, *fields: str) -> dict[str, Any] | None:
         """One of its JSON files, which must have these fields; None where it is not there."""
         return read_json(self.path / name, *fields)
+
+
+@cache
+def _embedded_weights() -> str:
+    return folder_weights_digest(TINY_MODEL)
+
+
+def _is_embedded_model(folder: Path) -> bool:
+    return any(folder.glob("*.safetensors")) and folder_weights_digest(folder) == _embedded_weights()
 
 
 @dataclass(frozen=True)
@@ -214,6 +247,11 @@ class Run:
         return str(self.first.manifest.get("config", {}).get("curve") or "")
 
     @property
+    def of_first_seed(self) -> str:
+        """What stands behind a title of figures of the first seed alone; empty where there is one."""
+        return f" (seed {self.first.seed})" if len(self.chains) > 1 else ""
+
+    @property
     def seeds(self) -> list[int]:
         return [chain.seed for chain in self.chains if chain.seed is not None]
 
@@ -226,6 +264,11 @@ class Run:
     @property
     def step_dirs(self) -> list[Step]:
         return [step for chain in self.chains for step in chain.steps.values()]
+
+    @property
+    def generations(self) -> list[Step]:
+        """All runs of generate.py, of all seeds."""
+        return [step for step in self.step_dirs if step.command == GENERATE]
 
     @property
     def is_embedded(self) -> bool:

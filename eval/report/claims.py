@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from eval.report import outcomes
+from eval.report import data_outcomes, outcomes
 from eval.report.chains import Run
 from eval.report.outcomes import Outcome
 from eval.report.verdicts import NOT_RUN, Verdict
@@ -110,7 +110,7 @@ CLAIMS = (
         "{instructions:,} instructions, {instances:,} instances",
         "claims",
         (_GENERATE,),
-        outcomes.amount_written,
+        data_outcomes.amount_written,
     ),
     Claim(
         "quality",
@@ -122,7 +122,7 @@ CLAIMS = (
             "python scripts/annotate.py run_dir=runs/review generated=runs/mine",
             "python scripts/report_ratings.py ratings=runs/review run_dir=runs/ratings",
         ),
-        outcomes.quality,
+        data_outcomes.quality,
     ),
     Claim(
         "diversity",
@@ -131,7 +131,7 @@ CLAIMS = (
         "{shown_percent:.0f} %",
         "verb_objects",
         (_GENERATE,),
-        outcomes.diversity,
+        data_outcomes.diversity,
     ),
     Claim(
         "human",
@@ -174,6 +174,6 @@ CLAIMS = (
             "python scripts/generate.py llm=openai llm.base_url=https://HOST/v1 llm.model=NAME "
             "'budget.prices={NAME: {input: 0.5, output: 1.5}}' dry_run=true",
         ),
-        outcomes.cost,
+        data_outcomes.cost,
     ),
 )

@@ -1,5 +1,6 @@
 """The command that makes the report: python scripts/make_report.py 'runs=[runs/demo]' run_dir=runs/report"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,6 +19,7 @@ from selfinstruct.errors import UserError
 from selfinstruct.runs import open_run
 
 FIGURES, TABLES = "figures", "tables"
+_TITLE = re.compile(r"# Self-Instruct: the paper and (this run|these runs)\n\nEvery claim of Self-Instruct ")
 _IMAGES, _PREFIX = "images", "reproduction_"
 
 
@@ -47,6 +49,7 @@ def make_report(config: MakeReportConfig) -> None:
             run's own folder; nothing is written then.
     """
     _refuse_own_folders(config.run_dir)
+    _refuse_foreign_page(config.markdown)
     runs = read_runs([path.absolute() for path in config.runs])
     shown = {"runs": [str(path) for path in config.runs], "samples": config.samples}
     with open_run(config.run_dir, "make_report", shown) as run, TemporaryDirectory() as scratch:
@@ -69,8 +72,30 @@ def make_report(config: MakeReportConfig) -> None:
                 path.unlink()
         _write_parts(run.path, Path(scratch), report)
         run.complete("report", figures=len(figures), tables=len(report.tables))
-    beside = f"all tasks (tasks*.html), all answers ({ANSWERS}), report.md, tables/ and figures/ beside it"
-    print(f"{config.run_dir / 'report.html'}: open it in a browser ({beside})")
+    beside = _names(list(pages)[1:], figures, report)
+    print(f"{config.run_dir / 'report.html'}: open it in a browser ({beside} beside it)")
+
+
+def _names(pages: Sequence[str], figures: Sequence[str], report: Report) -> str:
+    """What lies beside the page, the folders only where something is in them."""
+    glosses = {ANSWERS: f"all answers ({ANSWERS})"}
+    named = [glosses.get(name, f"all tasks ({name})" if name.startswith("tasks") else name) for name in pages]
+    folders = {TABLES: report.tables, FIGURES: figures}
+    named += [f"{name}/" for name, content in folders.items() if content]
+    return f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
+
+
+def _refuse_foreign_page(path: Path | None) -> None:
+    """UserError where `markdown` names a file that this command has not written."""
+    if path is None or not path.exists():
+        return
+    try:
+        is_ours = bool(_TITLE.match(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        is_ours = False
+    if not is_ours:
+        advice = "choose a name that is free, or move that file away"
+        raise UserError(f"markdown: {path} is there and is no report of this command; {advice}")
 
 
 def _refuse_own_folders(run_dir: Path) -> None:

@@ -79,7 +79,8 @@ def _single_manifest(path: Path) -> Manifest:
     if manifest is None:
         raise UserError(
             f"runs: {path} holds no manifest.json and no folder seed1; give folders of scripts/reproduce.py, "
-            "generate.py, eval_superni.py, eval_user_oriented.py, report_ratings.py or finetune/train.py"
+            "generate.py, review_little_world.py, eval_superni.py, eval_user_oriented.py, report_ratings.py "
+            "or finetune/train.py"
         )
     if manifest.get("command") not in SINGLE_COMMANDS:
         raise UserError(

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from eval.intervals import Interval
 from eval.report.blocks import Headline
 from eval.report.chains import SELF_INSTRUCT, VANILLA, Run
 from eval.report.claims import Claim
 from eval.report.controls import control_readings, signed
 from eval.report.describe import what_was_run
-from eval.report.measures import mean_score, scale_of
+from eval.report.measures import difference, mean_score, scale_of
 from eval.report.origins import origin_of
 from eval.report.outcomes import Outcome
 from eval.report.run_tables import model_name
@@ -84,12 +85,30 @@ def _agreement(material: Material) -> tuple[str, ...]:
         found = _agreement_of(material.runs[0], outcomes[0])
     else:
         found = _agreement_of_several(material.runs, outcomes)
+    if limits := one_seed_limits(material.runs):
+        found.append(limits)
+    found = found or ["Nothing that was run here tests a claim by itself; see the table of claims."]
     if any(run.is_embedded for run in material.runs):
+        tested = any(each[key][1].ours for each in outcomes for key in _EFFECTS)
+        shown = " and which sign such an effect has in its little world" if tested else ""
         found.append(
-            "A toy model shows that the chain works and which sign the effect has in its little world; it "
-            "says nothing about models of useful size, or about SuperNI."
+            f"A toy model shows that the chain works{shown}; it says nothing about models of useful size, or "
+            "about SuperNI."
         )
-    return tuple(found) or ("Nothing that was run here tests a claim by itself; see the table of claims.",)
+    return tuple(found)
+
+
+def one_seed_limits(runs: Sequence[Run]) -> str:
+    """What the intervals of the runs with one seed lack, in a sentence; empty where there are none."""
+    single = [run.name for run in runs if len(run.chains) == 1 and run.systems]
+    if not single:
+        return ""
+    whose = "this one run" if len(runs) == 1 else f"one seed ({' and '.join(single)})"
+    measured = " ('seeds=[1,2,3]' measures that)" if any(run.experiment for run in runs) else ""
+    return (
+        f"The intervals are over tasks and instances of {whose}: they hold nothing of what another seed of "
+        f"generation and training would change{measured}, so a difference of a few points may not come again."
+    )
 
 
 ByKey = Mapping[str, tuple[Claim, Outcome]]  # of one run
@@ -99,7 +118,7 @@ def _agreement_of(run: Run, outcomes: ByKey) -> list[str]:
     """The main claim and what weakens it; of a run that does not test it, the claims that it was made for."""
     _, gain = outcomes["gain"]
     if not gain.ours:
-        return _other_claims(outcomes)
+        return _other_claims(outcomes) or _switches(run)
     found = [
         # Without the controls that the claim's row names: they follow by themselves.
         f"The main claim, {str(gain.verdict).partition('; ')[0]}.",
@@ -126,7 +145,7 @@ def _agreement_of_several(runs: Sequence[Run], outcomes: Sequence[ByKey]) -> lis
     for run, gain, each in zip(runs, gains, outcomes, strict=True):
         if gain.ours:
             found.append(f"{run.name}: ROUGE-L {gain.ours} ({gain.interval}); {gain.verdict.because}.")
-        elif others := _other_claims(each):
+        elif others := _other_claims(each) or _switches(run):
             found.append(f"{run.name}: {' '.join(others)}")
     return found
 
@@ -136,6 +155,27 @@ def _other_claims(outcomes: ByKey) -> list[str]:
     return [f"“{claim.says}” {_sentence(str(each.verdict))}" for claim, each in others if each.ours]
 
 
+def _switches(run: Run) -> list[str]:
+    """Of an experiment that tests no claim by itself: what each of its differences says, a sentence each."""
+    found = []
+    for first, second in run.differences:
+        if {first, second} <= run.systems.keys():
+            gap = difference(run, first, second).difference
+            what = f"{run.systems[second].label}, against {run.systems[first].label}: {signed(gap)}"
+            found.append(f"{what[0].upper()}{what[1:]}, {_reading(gap)}.")
+    seeds = f" and {len(run.chains)} seeds" if len(run.chains) > 1 else ""
+    over = f"95 % intervals over tasks{seeds}"
+    opening = f"It tests no claim of the paper by itself. Its differences in ROUGE-L, {over}:"
+    return [opening, *found] if found else []
+
+
+def _reading(gap: Interval) -> str:
+    if not gap.excludes_zero:
+        return "not told apart from 0"
+    return "more" if gap.low > 0 else "less"
+
+
+_EFFECTS = ("gain", "public_data", "data_size", "data_quality")
 _OTHER_PURPOSES = ("data_size", "data_quality", "public_data", "human", "agreement")
 
 

@@ -29,12 +29,14 @@ class Origin:
         because: the reason in words; empty of `OWN`.
         has_seeds: whether the seeds' instances are among them.
         beside: what else it was tuned on; empty where its own data was all.
+        files: its own data, as they lie on disk.
     """
 
     kind: str
     because: str = ""
     has_seeds: bool = False
     beside: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     @property
     def is_own_alone(self) -> bool:
@@ -47,7 +49,14 @@ def origin_of(run: Run, name: str = SELF_INSTRUCT) -> Origin:
     return next((origin for origin in found if not origin.is_own_alone), found[0])
 
 
-def origin_of_tuning(chain: Chain) -> Origin | None:
+def origins_of_each_seed(run: Run) -> list[Origin]:
+    """Where the data of self-instruct, or of a first finetuning on own data, are from; of seeds with one."""
+    if SELF_INSTRUCT in run.systems:
+        return [_origin(chain, chain.systems[SELF_INSTRUCT]) for chain in run.chains]
+    return [origin for chain in run.chains if (origin := _origin_of_tuning(chain))]
+
+
+def _origin_of_tuning(chain: Chain) -> Origin | None:
     """Of the first finetuning on data that the chain's model wrote itself; None where there is none."""
     found = (_origin_of_data(chain, step, {}, "the model") for step in chain.of(TRAIN))
     return next((origin for origin in found if origin.kind == OWN), None)
@@ -98,7 +107,8 @@ def _origin_of_data(chain: Chain, train: Step, base: Model, label: str) -> Origi
         return Origin(UNKNOWN, f"the manifest of {train.path.name} does not say what it was tuned on")
     if not own:
         return next(iter(others.values()))
-    return Origin(OWN, has_seeds=any(each.has_seeds for each in own), beside=tuple(map(_short, others)))
+    files = tuple(file for each in own for file in each.files)
+    return Origin(OWN, "", any(each.has_seeds for each in own), tuple(map(_short, others)), files)
 
 
 def _origin_of_source(chain: Chain, name: str, digest: str, base: Model, words: str) -> Origin:
@@ -118,6 +128,9 @@ def _origin_of_source(chain: Chain, name: str, digest: str, base: Model, words: 
 def _written_by(step: Step, file: Path, base: Model, words: str) -> Origin:
     if "regenerated" in file.name:
         return Origin(OTHER, f"{words}, with outputs that were written again")
+    if step.found_before:
+        before = f"{' and '.join(step.found_before)} that were in {step.path.name} before"
+        return Origin(UNKNOWN, f"{words}, made of {before}; which model wrote them is not recorded")
     writer = _model_in(_settings(step, "instructions"))
     if not writer:
         return Origin(UNKNOWN, f"{words}, and {step.path.name} does not say which model wrote it")
@@ -125,7 +138,7 @@ def _written_by(step: Step, file: Path, base: Model, words: str) -> Origin:
         return Origin(OTHER, f"{words}, which another model wrote ({writer['model']}, not {base['model']})")
     includes = bool(_mapping(step.config.get("finetuning_data")).get("include_seeds", True))
     of_own_alone = file.parent.name == "exports" or file.name == Path(ALL_INSTANCES).name
-    return Origin(OWN, has_seeds=includes and not of_own_alone)
+    return Origin(OWN, has_seeds=includes and not of_own_alone, files=(file,))
 
 
 def _sources(train: Step) -> Iterator[tuple[str, str]]:

@@ -1,25 +1,21 @@
 """What a run shows of each claim of the paper: a function a claim, verdicts by the rules of verdicts.py."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from eval.intervals import Interval
 from eval.report.chains import GENERATE, SELF_INSTRUCT, VANILLA, Chain, Run, Step
-from eval.report.controls import short_readings
-from eval.report.measures import count_scored, difference, mean_score, on_axis, review_share, scale_of
+from eval.report.controls import controls_ahead, short_readings
+from eval.report.measures import count_scored, difference, mean_score, on_axis, scale_of
 from eval.report.origins import OWN, origin_of, unlike_models
 from eval.report.verdicts import (
     NOT_COMPARABLE,
-    Scale,
     Verdict,
-    amount,
     effect,
     levels_off,
-    mostly_valid,
     nearly_as_good,
 )
-from selfinstruct.paper_numbers import published
+from selfinstruct.seed_spread import counted
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,8 @@ def gain(run: Run) -> Outcome | None:
     before, after = mean_score(run, VANILLA), mean_score(run, SELF_INSTRUCT)
     verdict = effect(found, scale_of(run, SELF_INSTRUCT))
     # What a control says is no part of the rule, but whoever reads the verdict must see it.
-    because = "; ".join([verdict.because, *short_readings(run)])
+    doubt = f", but {ahead}" if (ahead := controls_ahead(run)) else ""
+    because = "; ".join([f"{verdict.because}{doubt}", *short_readings(run)])
     return Outcome(
         _if_own(run, VANILLA, replace(verdict, because=because)),
         f"{before.value:.1f} to {after.value:.1f}: {found.value:+.1f}",
@@ -105,93 +102,19 @@ def _if_own(run: Run, other: str, verdict: Verdict, ours: str = SELF_INSTRUCT) -
     return verdict
 
 
-def amount_written(run: Run) -> Outcome | None:
-    counts = [c.statistics for c in run.chains if "instructions" in c.statistics]
-    if not counts:
-        return None
-    written = [each["instructions"]["count"] for each in counts]
-    instances = [each["instances"]["count"] for each in counts if "instances" in each]
-    data = run.first.data
-    paper = published("claims").values["instructions"]
-    seeds = f", from {run.first.num_seeds} seed tasks" if run.first.num_seeds else ""
-    return Outcome(
-        amount(min(written), paper, Scale(bool(data and data.is_embedded))),
-        f"{_listed(written)} instructions, {_listed(instances)} instances{seeds}",
-        n=f"{len(counts)} seeds" if len(counts) > 1 else "1 run",
-        commands=(data.command_line,) if data else (),
-    )
-
-
-def quality(run: Run) -> Outcome | None:
-    rated = _rated_quality(run)
-    if rated:
-        return rated
-    names = ("valid_task", "appropriate_input", "acceptable_output", "all_fields_valid")
-    shares = [review_share(run, name) for name in names]
-    found = [share for share in shares if share is not None]
-    if len(found) < len(names):
-        return None
-    (valid, count), (fitting, _), (right, _), (everything, _) = found
-    paper = published("quality_review").values["all_three"]
-    return Outcome(
-        mostly_valid(everything, paper, Scale(True), "the rules of the embedded model's world"),
-        f"valid {valid.value:.0f} %, input {fitting.value:.0f} %, output {right.value:.0f} %, "
-        f"all {everything.value:.0f} %",
-        f"all: {_interval(everything)}",
-        f"{count:,} instructions",
-        tuple(step.command_line for step in run.first.of("review_little_world")),
-    )
-
-
-def _rated_quality(run: Run) -> Outcome | None:
-    rated = (run.first.ratings or {}).get("questions", {}).get("all_three")
-    if not rated:
-        return None
-    share = Interval.of(rated)
-    scale = Scale(run.is_embedded)
-    return Outcome(
-        mostly_valid(share, published("quality_review").values["all_three"], scale, "people"),
-        f"right in every field: {share.value:.0f} %",
-        _interval(share),
-        f"{rated['n']:,} instances",
-        _rating_commands(run.first),
-    )
-
-
-def diversity(run: Run) -> Outcome | None:
-    found = run.first.statistics.get("verb_objects")
-    data = run.first.data
-    if not found or data is None:
-        return None
-    ours = (
-        f"{found['with_pair']:,} of {found['instructions']:,} with root verb and object; the most common "
-        f"ones cover {100 * found['shown_share']:.0f} %"
-    )
-    nearest = run.first.statistics.get("nearest_seed")
-    if nearest:
-        ours += f"; nearest seed: mean ROUGE-L {nearest['mean']:.2f}"
-    why = (
-        "the world of the embedded model fixes its verbs and objects"
-        if data.is_embedded
-        else f"verbs and objects were read by {found['read_by']}, the paper's by another parser"
-    )
-    verdict = Verdict(NOT_COMPARABLE, f"{why}; the counts are shown beside the paper's")
-    return Outcome(verdict, ours, n=f"{found['instructions']:,} instructions", commands=(data.command_line,))
-
-
 def human(run: Run) -> Outcome | None:
     ratings = run.first.ratings or {}
     pairs = ratings.get("comparisons", [])
     if not ratings.get("systems"):
         return None
-    commands = _rating_commands(run.first)
+    commands = rating_commands(run.first)
     verdict = Verdict(NOT_COMPARABLE, "InstructGPT-001 is not among the rated systems; the others are shown")
     if not pairs:
         return Outcome(verdict, f"{len(ratings['systems'])} systems rated", commands=commands)
     pair = pairs[0]
     gap = Interval.of(pair["A+B"])
     ours = f"{pair['second']} minus {pair['first']}, rated A or B: {gap.value:+.1f} points"
-    return Outcome(verdict, ours, _interval(gap, signed=True), f"{pair['n']} tasks", commands)
+    return Outcome(verdict, ours, interval_text(gap, signed=True), f"{pair['n']} tasks", commands)
 
 
 def agreement(run: Run) -> Outcome | None:
@@ -207,7 +130,7 @@ def agreement(run: Run) -> Outcome | None:
         f"kappa {kappa['value']:.2f}",
         interval,
         f"{pairs[0]['n']} answers",
-        _rating_commands(run.first),
+        rating_commands(run.first),
     )
 
 
@@ -221,7 +144,7 @@ def data_size(run: Run) -> Outcome | None:
     return Outcome(
         levels_off(steps, whole, scale_of(run, names[-1])),
         f"{smallest} to {largest}: {whole.value:+.1f}; the last step {steps[-1].value:+.1f}",
-        f"{_interval(whole, signed=True)}; last step {_interval(steps[-1], signed=True)}",
+        f"{interval_text(whole, signed=True)}; last step {interval_text(steps[-1], signed=True)}",
         _instances_and_seeds(run, names[-1]),
         _behind(run, names[0], names[-1]),
     )
@@ -239,43 +162,23 @@ def data_quality(run: Run) -> Outcome | None:
     )
 
 
-def cost(run: Run) -> Outcome | None:
-    usage, data = run.first.statistics.get("usage"), run.first.data
-    if not usage or data is None:
-        return None
-    total = usage["total"]
-    tokens = f"{total['prompt_tokens']:,} prompt and {total['completion_tokens']:,} completion tokens"
-    money = f"; {usage['cost']:,} at the prices given" if "cost" in usage else ""
-    why = "no price is known for this model" if "cost" not in usage else "another model at other prices"
-    return Outcome(
-        Verdict(NOT_COMPARABLE, f"{why}; tokens and times are shown"),
-        f"{tokens}{money}",
-        n=f"{total['requests']:,} requests",
-        commands=(data.command_line,),
-    )
-
-
 def _spread(found: Interval, run: Run, name: str) -> tuple[str, str]:
-    return _interval(found, signed=True), _instances_and_seeds(run, name)
+    return interval_text(found, signed=True), _instances_and_seeds(run, name)
 
 
 def _instances_and_seeds(run: Run, name: str) -> str:
     benchmark = run.systems[name].benchmark
     seeds = f", {len(run.chains)} seeds" if len(run.chains) > 1 else ""
-    tasks = f"{benchmark['tasks_found']} tasks of {benchmark['name']}"
-    return f"{count_scored(run, name):,} instances, {tasks}{seeds}"
+    tasks = f"{counted(benchmark['tasks_found'], 'task')} of {benchmark['name']}"
+    return f"{counted(count_scored(run, name), 'instance')}, {tasks}{seeds}"
 
 
-def _interval(found: Interval, signed: bool = False) -> str:
+def interval_text(found: Interval, signed: bool = False) -> str:
     form = "+.1f" if signed else ".1f"
     return f"{found.low:{form}} to {found.high:{form}}"
 
 
-def _listed(counts: Sequence[int]) -> str:
-    return ", ".join(f"{count:,}" for count in counts) or "no"
-
-
-def _rating_commands(chain: Chain) -> tuple[str, ...]:
+def rating_commands(chain: Chain) -> tuple[str, ...]:
     return tuple(step.command_line for step in (*chain.of("eval_user_oriented"), *chain.of("report_ratings")))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from eval.report.chains import TRAIN, Run
 from eval.report.files import read_lines
-from eval.report.tables import columns_of
 from eval.tables import Cell, Table
 from selfinstruct.paper_numbers import published
+from selfinstruct.seed_spread import counted
 
 
 def time_table(run: Run) -> Table:
@@ -31,16 +31,17 @@ def _seeds(run: Run) -> list[int | None]:
 
 
 def usage_table(runs: Sequence[Run]) -> Table | None:
-    """Requests and tokens of phase 1."""
+    """Requests and tokens of every generation, of all seeds of a run together, and their sum."""
     rows: list[tuple[Cell, ...]] = []
-    for name, chain in columns_of(runs).items():
-        usage = chain.statistics.get("usage")
-        if not usage:
-            continue
-        for stage, counts in {**usage["by_stage"], "all": usage["total"]}.items():
-            numbers = (counts[key] for key in ("requests", "prompt_tokens", "completion_tokens"))
-            cost = f"{usage['cost']:,}" if "cost" in usage and stage == "all" else None
-            rows.append((f"{name}: {stage}", *numbers, cost))
+    for run in runs:
+        asked = [step for step in run.generations if step.usage]
+        names = list(dict.fromkeys(step.name for step in asked))
+        seeds = f", {len(run.chains)} seeds together" if len(run.chains) > 1 else ""
+        for name in names:
+            label = f"{run.name}{f', {name}' if len(names) > 1 else ''}{seeds}"
+            rows += _usage_rows(label, [step.usage or {} for step in asked if step.name == name])
+        if len(names) > 1:
+            rows.append(_usage_rows(f"{run.name}{seeds}", [step.usage or {} for step in asked])[-1])
     if not rows:
         return None
     paper = published("cost")
@@ -49,8 +50,24 @@ def usage_table(runs: Sequence[Run]) -> Table | None:
     return Table("What generation asked for", columns, tuple(rows), (note,))
 
 
+def _usage_rows(label: str, usages: Sequence[Mapping[str, Any]]) -> list[tuple[Cell, ...]]:
+    """A row a stage and one of all, summed over some generations."""
+    parts = [{**usage["by_stage"], "all": usage["total"]} for usage in usages]
+    costs = [usage["cost"] for usage in usages if "cost" in usage]
+    cost = f"{round(sum(costs), 4):,}" if len(costs) == len(usages) else None
+    rows: list[tuple[Cell, ...]] = []
+    for stage in dict.fromkeys(stage for part in parts for stage in part if stage != "all"):
+        rows.append((f"{label}: {stage}", *_tokens(parts, stage), None))
+    return [*rows, (f"{label}: all", *_tokens(parts, "all"), cost)]
+
+
+def _tokens(parts: Sequence[Mapping[str, Any]], stage: str) -> list[int]:
+    keys = ("requests", "prompt_tokens", "completion_tokens")
+    return [sum(part[stage][key] for part in parts if stage in part) for key in keys]
+
+
 def training_table(run: Run) -> Table | None:
-    """Size and losses of each tuning (first seed)."""
+    """Size and losses of each tuning of the first seed."""
     rows: list[tuple[Cell, ...]] = []
     for step in run.first.of(TRAIN):
         counts: Mapping[str, Any] = step.manifest.get("steps", {}).get("train", {}).get("counts", {})
@@ -66,7 +83,7 @@ def training_table(run: Run) -> Table | None:
     tokens_heads = ("answer tokens, one pass", "answer tokens, all steps")
     columns = ("step", "method", "examples", "steps", *tokens_heads, "first loss", "last loss")
     note = "Loss in nats an answer token; only answers are trained on, the prompts before them are not."
-    return Table(f"{run.name}: finetuning", columns, tuple(rows), (note,))
+    return Table(f"{run.name}: finetuning{run.of_first_seed}", columns, tuple(rows), (note,))
 
 
 def versions_table(runs: Sequence[Run]) -> Table | None:
@@ -98,10 +115,14 @@ def settings_table(runs: Sequence[Run]) -> Table:
     """What the paper did and what was done here, setting by setting; of runs that made or scored a model."""
     runs = [run for run in runs if run.first.data or run.systems] or runs
     method, queries = published("method").values, published("query_settings").values
-    configs = [run.first.data.config if run.first.data else {} for run in runs]
+    configs = [_applied(run) for run in runs]
     rows: list[tuple[Cell, ...]] = [
         ("model", "GPT-3 (davinci), 175B", *(model_name(run) for run in runs)),
-        ("seed tasks", method["seed_tasks"], *(_seed_file(run) for run in runs)),
+        (
+            "seed tasks",
+            method["seed_tasks"],
+            *(_seed_file(run, c) for run, c in zip(runs, configs, strict=True)),
+        ),
         ("instructions asked for", _PAPER_INSTRUCTIONS, *(c.get("num_instructions") for c in configs)),
         (
             "tasks shown in a request (of them machine-written)",
@@ -146,8 +167,20 @@ def model_name(run: Run) -> str:
     return "not recorded"
 
 
-def _seed_file(run: Run) -> str | None:
-    path = run.first.data.config.get("seed_tasks") if run.first.data else None
+def _applied(run: Run) -> Mapping[str, Any]:
+    """The settings of a run's generation; without those of its instructions where none was asked for here."""
+    data = run.first.data
+    if data is None or "instructions" in data.manifest.get("steps", {}) or not data.num_found_before:
+        return data.config if data else {}
+    queries = {
+        call: query for call, query in data.config.get("queries", {}).items() if call != "instructions"
+    }
+    unused = ("seed_tasks", "num_instructions", "instructions", "novelty")
+    return {name: value for name, value in data.config.items() if name not in unused} | {"queries": queries}
+
+
+def _seed_file(run: Run, config: Mapping[str, Any]) -> str | None:
+    path = config.get("seed_tasks")
     if not path:
         return None
     name = "/".join(Path(str(path)).parts[-2:])
@@ -197,7 +230,8 @@ def _benchmark(run: Run) -> str | None:
     if system is None:
         return None
     found = system.benchmark
-    return f"{found['label']}: {found['tasks_found']} tasks, {found['instances']:,} instances"
+    counts = f"{counted(found['tasks_found'], 'task')}, {counted(found['instances'], 'instance')}"
+    return f"{found['label']}: {counts}"
 
 
 def _rated_by(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from eval.experiment.steps import override_value
@@ -25,7 +26,7 @@ from eval.report.claims import CLAIMS, RATE
 from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
-from eval.report.headline import Material, Outcomes, claim_rows, headline
+from eval.report.headline import Material, Outcomes, claim_rows, headline, one_seed_limits
 from eval.report.samples import rejected_browser, sampled, task_browser
 from eval.report.whole import ANSWERS, page_name
 from eval.tables import Cell, Table
@@ -83,8 +84,11 @@ def _claims(material: Material) -> Section:
         "above 0, never that it is as large. Differences are taken before rounding. HUB_ID in a command "
         "stands for a model."
     )
+    several = any(len(run.chains) > 1 for run in material.runs)
+    seeds = [Text("Of a run with several seeds the commands are those of the first.")] if several else []
+    limits = [Text(sentence)] if (sentence := one_seed_limits(material.runs)) else []
     block = ClaimsBlock(claim_rows(material), len(material.runs) > 1)
-    return Section("claims", "The paper's claims, one by one", [intro, block])
+    return Section("claims", "The paper's claims, one by one", [intro, *limits, *seeds, block])
 
 
 def _figure(material: Material, stem: str, caption: str) -> list[Block]:
@@ -119,8 +123,8 @@ def _controls(material: Material) -> Section:
     blocks = _table(tables.differences_side_by_side_table(material.runs), "differences_side_by_side")
     for run in material.runs:
         caption = (
-            f"{run.name}: differences on the same instances. Blue: the first named is ahead for certain; "
-            "red: it is behind for certain; grey and hollow: the interval holds 0."
+            f"{run.name}: differences on the same instances. Blue: the interval lies above 0 (the first "
+            "named scores more); red: it lies below 0; grey and hollow: it holds 0."
         )
         blocks += _figure(material, f"differences_{run.slug}", caption)
         readings = control_readings(run)
@@ -141,6 +145,11 @@ def _controls(material: Material) -> Section:
     return Section("controls", "Controls: is it really the data?", blocks)
 
 
+def _first(run: Run) -> str:
+    """The run's name, with the seed of what is shown of the first alone."""
+    return f"{run.name}{run.of_first_seed}"
+
+
 def _data(material: Material) -> Section:
     blocks = _table(tables.statistics_table(material.runs), "statistics")
     blocks += _table(tables.quality_table(material.runs), "quality")
@@ -148,14 +157,14 @@ def _data(material: Material) -> Section:
     for run in material.runs:
         for name, caption in DATA_CAPTIONS.items():
             if name != "acceptance":
-                blocks += _figure(material, f"{name}_{run.slug}", f"{run.name}: {caption}")
+                blocks += _figure(material, f"{name}_{run.slug}", f"{_first(run)}: {caption}")
     return Section("data", "The generated data", blocks)
 
 
 def _funnel(material: Material) -> Section:
     blocks = _table(tables.funnel_table(material.runs), "funnel")
     for run in material.runs:
-        caption = f"{run.name}: {DATA_CAPTIONS['acceptance']}"
+        caption = f"{_first(run)}: {DATA_CAPTIONS['acceptance']}"
         blocks += _figure(material, f"acceptance_{run.slug}", caption)
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
@@ -177,23 +186,31 @@ def _beside(runs: Sequence[Run], *others: str) -> str:
     return shlex.quote(f"runs={override_value([*folders, *others])}")
 
 
+def _user_oriented_table(run: Run) -> Table | None:
+    """The systems of all evaluations on user-oriented tasks (first seed), a row each."""
+    found = [step.json("metrics.json") or {} for step in run.first.of(USER_ORIENTED)]
+    overall = [user_oriented_tables(metrics)[0] for metrics in found if metrics.get("systems")]
+    if not overall:
+        return None
+    rows = tuple(row for table in overall for row in table.rows)
+    return replace(overall[0], title=f"{_first(run)}: {overall[0].title}", rows=rows)
+
+
 def _human(material: Material) -> Section:
     blocks: list[Block] = []
     for run in material.runs:
-        for step in run.first.of(USER_ORIENTED):
-            metrics = step.json("metrics.json") or {"systems": {}}
-            overall, *_ = user_oriented_tables(metrics) if metrics["systems"] else [None]
-            blocks += _table(overall, f"user_oriented_{step.name}_{run.slug}")
+        blocks += _table(_user_oriented_table(run), f"user_oriented_{run.slug}")
         ratings = run.first.ratings
         if ratings:
-            blocks += _figure(material, f"ratings_{run.slug}", f"{run.name}: ratings of people, A to D.")
+            blocks += _figure(material, f"ratings_{run.slug}", f"{_first(run)}: ratings of people, A to D.")
             for number, table in enumerate(rating_tables(ratings), start=1):
                 blocks += _table(table, f"ratings_{number}_{run.slug}")
     if not any(run.first.ratings for run in material.runs):
         size = published("human_evaluation_size").values["instructions"]
         blocks.append(
             Text(
-                f"Not run. The paper has experts rate answers to {size} everyday tasks, blind, from A to D; "
+                f"{'No answers were rated by people' if blocks else 'Not run'}. The paper has experts rate "
+                f"answers to {size} everyday tasks, blind, from A to D; "
                 "it shows bars without numbers, so there is none to set beside ours. The tasks, a page to "
                 "rate on and the report of ratings are there:"
             )
@@ -244,7 +261,7 @@ def _size_and_quality(material: Material) -> Section:
 def _costs(material: Material) -> Section:
     blocks = _table(run_tables.usage_table(material.runs), "usage")
     for run in material.runs:
-        caption = f"{run.name}: loss of each finetuning, mean of the last 20 steps."
+        caption = f"{_first(run)}: loss of each finetuning, mean of the last 20 steps."
         blocks += _figure(material, f"training_{run.slug}", caption)
         blocks += _table(run_tables.training_table(run), f"training_{run.slug}", is_folded=True)
         blocks += _table(run_tables.time_table(run), f"time_{run.slug}", is_folded=True)
@@ -271,7 +288,7 @@ def _repeat(material: Material) -> Section:
         if run.experiment:
             blocks.append(Commands(f"{run.name}: all of it", (_whole_command(run),)))
         steps = tuple(step.command_line for step in run.first.steps.values())
-        blocks.append(Commands(f"{run.name}: step by step", steps, is_folded=bool(run.experiment)))
+        blocks.append(Commands(f"{_first(run)}: step by step", steps, is_folded=bool(run.experiment)))
     blocks += _table(run_tables.versions_table(material.runs), "versions", is_folded=True)
     return Section("repeat", "How to repeat it", blocks)
 

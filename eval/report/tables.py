@@ -117,9 +117,18 @@ def side_by_side_table(runs: Sequence[Run]) -> Table | None:
             columns += (f"{scored[1].name} minus {scored[0].name}",)
             rows = [(*row, gap) for row, gap in zip(rows, gaps, strict=True)]
         else:
-            notes.append("The runs were not scored on the same instances, or have other numbers of seeds.")
+            notes.append(_why_no_difference(*scored))
     ((benchmark, _),) = scored_on
     return Table(f"Runs side by side: ROUGE-L on {benchmark}", columns, tuple(rows), tuple(notes))
+
+
+def _why_no_difference(first: Run, second: Run) -> str:
+    if not first.systems.keys() & second.systems.keys():
+        return "No system stands in both runs, so there is no difference to take."
+    if len(first.chains) != len(second.chains):
+        seeds = f"{len(first.chains)} and {len(second.chains)}"
+        return f"The runs have different numbers of seeds ({seeds}), so no difference is taken."
+    return "The runs were not scored on the same instances, so no difference is taken."
 
 
 def _in_all(runs: Sequence[Run], name: str) -> bool:
@@ -180,10 +189,9 @@ def category_table(run: Run) -> Table | None:
         found = next(group for group in groups if group)
         cells = [Interval.of(group["rougeL"]) if group else None for group in groups]
         rows.append((key.replace("_", " "), found["num_tasks"], *cells))
-    seed = f" (seed {run.seeds[0]})" if len(run.seeds) > 1 else ""
     columns = ("category", "tasks", *(system.label for system in systems))
     note = "95 % intervals over the few tasks of each category: wide, and to be read so."
-    return Table(f"{run.name}: ROUGE-L by category{seed}", columns, tuple(rows), (note,))
+    return Table(f"{run.name}: ROUGE-L by category{run.of_first_seed}", columns, tuple(rows), (note,))
 
 
 _TABLE_1 = {

@@ -75,7 +75,7 @@ def part_of(benchmark: Mapping[str, Any]) -> str:
 def effect(difference: Interval, scale: Scale) -> Verdict:
     """The paper says that a difference lies above 0."""
     if scale.partial and not scale.is_miniature:
-        seen = "lies above 0" if difference.low > 0 else "is not above 0 for certain"
+        seen = "lies above 0" if difference.low > 0 else "does not lie above 0"
         return Verdict(NOT_COMPARABLE, f"{scale.partial} were scored; on these the difference {seen}")
     return _graded(
         scale,
@@ -101,7 +101,7 @@ def nearly_as_good(gap: Interval, gain: float, scale: Scale) -> Verdict:
         return _graded(scale, False, "", "tuning gained nothing that could be compared")
     worst = -gap.low / gain
     words = f"at the worst end of the interval it is behind by {100 * worst:.0f} % of what tuning gained"
-    far = "behind for certain" if gap.high < 0 else "the interval is too wide to tell"
+    far = "behind (interval below 0)" if gap.high < 0 else "the interval is too wide to tell"
     return _graded(scale, worst <= CLOSE_SHARE, f"close: {words}", f"{far}: {words}")
 
 
@@ -113,7 +113,7 @@ def levels_off(steps: list[Interval], whole: Interval, scale: Scale) -> Verdict:
         whole: the largest minus the smallest.
     """
     if whole.low <= 0:
-        words = "more data makes it worse" if whole.high < 0 else "it is not certain that more data helps"
+        words = "more data makes it worse" if whole.high < 0 else "it is not seen that more data helps"
         return _graded(scale, False, "", f"{words} ({_where(whole)}, largest minus smallest)")
     if steps[-1].low <= 0:
         words = "more data helps, and the last step adds nothing that can be told from 0"
@@ -129,7 +129,7 @@ def mostly_valid(share: Interval, paper: float, scale: Scale, judges: str) -> Ve
     """The paper says that somewhat more than half of the instances are right in every field (per cent)."""
     if scale.is_embedded:
         words = f"more than half are right in every field (interval above 50), judged by {judges}"
-        no = f"it is not certain that more than half are right in every field, judged by {judges}"
+        no = f"more than half right in every field is not seen (interval not above 50), judged by {judges}"
         return _graded(scale, share.low > 50, words, no)
     where = (
         "holds" if share.low <= paper <= share.high else "lies above" if share.low > paper else "lies below"
@@ -137,14 +137,19 @@ def mostly_valid(share: Interval, paper: float, scale: Scale, judges: str) -> Ve
     return _graded(scale, share.high >= paper, *2 * (f"the interval {where} the paper's {paper:g} %",))
 
 
-def amount(count: int, paper: int, scale: Scale) -> Verdict:
-    """The paper says that a model writes so many instructions by itself."""
+def amount(count: int, paper: int, scale: Scale, asked: int | None = None) -> Verdict:
+    """The paper says that a model writes so many instructions by itself.
+
+    Args:
+        asked: how many it was asked for.
+    """
     if scale.is_embedded:
         return _graded(scale, count > 0, f"the same stages, {paper // max(count, 1):,} times fewer", "none")
     if count >= paper:
         return Verdict(REPRODUCED, "as many instructions, by the same stages")
     share = f"{100 * count / paper:.1f} % of the paper's number"
-    return Verdict(NOT_COMPARABLE, f"the run stopped at {share}; more: num_instructions={paper}")
+    part = f"the run stopped at {share}" if count < (asked or 0) else f"{share} were asked for"
+    return Verdict(NOT_COMPARABLE, f"{part}; more: num_instructions={paper}")
 
 
 def _graded(scale: Scale, is_seen: bool, seen: str, not_seen: str) -> Verdict:
