@@ -38,19 +38,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def write_user_oriented(folder: Path) -> None:
     """Two runs of eval_user_oriented.py on a set of two tasks."""
-    tasks = [
-        {"id": f"let ter/{n}", "motivation_app": "E-mail", "instruction": f"Answer {n}.", "name": "x"}
-        | {"instances": [{"input": "in", "output": f"the author's {n}"}]}
-        for n in range(2)
-    ]
-    jsonl.replace(folder / "letters.jsonl", tasks)
     for name in ("before", "after"):
-        config = {"tasks": str(folder / "letters.jsonl"), "llm": {"backend": "tiny"}}
-        write_manifest(folder / name, "eval_user_oriented", config)
-        of = [{key: task[key] for key in ("id", "motivation_app", "instruction")} for task in tasks]
-        prompts = [task | {"prompt": f"{task['instruction']} in", "response": f" {name} <b>"} for task in of]
-        jsonl.replace(folder / name / "predictions.jsonl", prompts)
-        scores = [{"system": "model", "id": task["id"], "rougeL": 12.5} for task in of]
+        write_manifest(folder / name, "eval_user_oriented", {"llm": {"backend": "tiny"}})
+        tasks = [{"id": f"let ter/{n}", "instruction": f"Answer {n}.", "input": "in"} for n in range(2)]
+        answer = {"motivation_app": "E-mail", "response": f" {name} <b>"}
+        lines = [
+            task | answer | {"prompt": f"{task['instruction']} in", "target": f"the author's {number}"}
+            for number, task in enumerate(tasks)
+        ]
+        jsonl.replace(folder / name / "predictions.jsonl", lines)
+        scores = [{"system": "model", "id": task["id"], "rougeL": 12.5} for task in tasks]
         jsonl.replace(folder / name / "scores.jsonl", scores)
         (folder / name / "metrics.json").write_text('{"systems": {}}')
 

@@ -183,7 +183,7 @@ def test_what_puts_the_main_claim_in_doubt_stands_at_the_top(tmp_path: Path) -> 
     runs = read_runs(
         [write_demo(tmp_path / "sure"), write_demo(tmp_path / "doubt", shuffled_outputs=(85, 75, 80, 80))]
     )
-    sure, doubt = (headline(Material([run], [], 9, measure_claims([run]))).boxes[2][1] for run in runs)
+    sure, doubt = (headline(Material([run], [], measure_claims([run]))).boxes[2][1] for run in runs)
     assert not any("Is it the form" in sentence for sentence in sure)
     assert any("Is it the form of the data alone (answer, then stop)? It may be" in text for text in doubt)
 

@@ -17,6 +17,7 @@ from eval.report.outcomes import Outcome
 from eval.report.run_tables import training_table, usage_table
 from eval.report.sections import build_report, measure_claims
 from eval.report.verdicts import IN_MINIATURE, NOT_COMPARABLE
+from eval.report.whole import read_lists
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
 from selfinstruct.jsonl import replace_json
@@ -134,13 +135,13 @@ def test_figures_of_several_seeds_are_sums_or_say_of_which_seed(tmp_path: Path) 
 
 
 def box(*runs: Run, heading: str = "How far it agrees") -> str:
-    material = Material(runs, [], 1, measure_claims(runs))
+    material = Material(runs, [], measure_claims(runs))
     return " ".join(dict(headline(material).boxes)[heading])
 
 
 def section(key: str, *runs: Run) -> str:
     """The text of a section's paragraphs, captions and tables."""
-    sections = build_report(runs, measure_claims(runs), [], 1).sections
+    sections = build_report(runs, measure_claims(runs), [], read_lists(runs), 1).sections
     return str(next(each for each in sections if each.key == key).blocks)
 
 

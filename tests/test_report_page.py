@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import whole_pages
 from report_runs import write_demo, write_regenerated
 
 from eval.report.command import MakeReportConfig, make_report
@@ -29,16 +30,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"file://{folder}/out/report.html"
 
 
-class Opened:
-    """A page, and what its console said and which other addresses it asked for."""
-
-    def __init__(self, browser: Any, url: str, width: int = 1280, **context: Any) -> None:
-        self.page = browser.new_context(viewport={"width": width, "height": 800}, **context).new_page()
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.said.append(request.url) if request.url != url else None)
-        self.page.goto(url)
+class Opened(whole_pages.Opened):
+    """The report."""
 
     def shown(self, name: str = "tasks-demo") -> list[str]:
         return [str(text) for text in self.page.locator(f"#{name} .samples > li:visible").all_inner_texts()]

@@ -14,7 +14,7 @@ from eval.report.chains import Run
 from eval.report.command import MakeReportConfig, make_report
 from eval.report.folders import read_runs
 from eval.report.samples import mixed, rejected_browser, task_browser
-from eval.report.whole import task_page
+from eval.report.whole import read_lists, task_page
 from selfinstruct import jsonl
 
 HOSTILE = [
@@ -139,6 +139,11 @@ def run_of(path: Path) -> Run:
     return run
 
 
+def page_of(folder: Path) -> str | None:
+    run = run_of(folder)
+    return task_page(run, read_lists([run]).tasks[run.slug])
+
+
 def test_all_seeds_are_in_it_each_entry_by_a_name_of_its_own(tmp_path: Path) -> None:
     run = run_of(write_demo(tmp_path / "demo", seeds=(1, 2), instructions=TASKS))
     tasks, rejected = task_browser(run), rejected_browser(run)
@@ -160,12 +165,12 @@ def test_several_runs_have_a_page_each_and_those_of_an_earlier_report_go(tmp_pat
 
 
 def test_the_data_cannot_end_its_element(tmp_path: Path) -> None:
-    page = task_page(run_of(write_demo(tmp_path / "demo", instructions=TASKS)))
+    page = page_of(write_demo(tmp_path / "demo", instructions=TASKS))
     assert page
     parts = re.findall(r'<script type="application/json" data-of="accepted">(.*?)</script>', page, re.DOTALL)
     assert {row[2] for part in parts for row in json.loads(part)} == set(TASKS)
     assert not any("<" in part for part in parts)
-    assert task_page(run_of(write_demo(tmp_path / "again" / "demo", instructions=TASKS))) == page
+    assert page_of(write_demo(tmp_path / "again" / "demo", instructions=TASKS)) == page
 
 
 def test_a_stretch_of_a_mixed_list_holds_each_kind_in_proportion() -> None:

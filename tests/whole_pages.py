@@ -7,8 +7,8 @@ from typing import Any
 class Opened:
     """A page, and what its console said and which other addresses it asked for."""
 
-    def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        self.page = browser.new_context(viewport={"width": 1280, "height": 800}, **context).new_page()
+    def __init__(self, browser: Any, url: str, width: int = 1280, **context: Any) -> None:
+        self.page = browser.new_context(viewport={"width": width, "height": 800}, **context).new_page()
         self.said: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))

@@ -6,14 +6,13 @@ Read in full; the report holds a sample of them (`sampled_answers`), the page be
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from eval.report.blocks import Answer, Answers, Browser
 from eval.report.chains import GENERATE, USER_ORIENTED, Run, Step, System, slug_of
 from eval.report.files import read_lines
 from eval.report.samples import cut, spread
 from eval.scoring import VARIANTS
-from eval.user_oriented import PREDICTIONS, read_user_tasks
+from eval.user_oriented import PREDICTIONS
 from selfinstruct import jsonl
 from selfinstruct.regeneration import REGENERATED
 
@@ -102,24 +101,24 @@ def _user_oriented(runs: Sequence[Run]) -> list[Browser]:
     for run in asking:
         for step in run.first.of(USER_ORIENTED):
             if (step.path / PREDICTIONS).exists():
-                asked = tuple(sorted(_by_id(step, PREDICTIONS, "prompt", "response")))
+                asked = tuple(sorted(_by_id(step, PREDICTIONS, "instruction", "response")))
                 label = step.name if len(asking) == 1 else f"{run.name}: {step.name}"
                 by_set.setdefault(asked, {})[label] = step
     return [_of_tasks(number, steps) for number, steps in enumerate(by_set.values(), start=1)]
 
 
 def _of_tasks(number: int, steps: Mapping[str, Step]) -> Browser:
-    predictions = [_by_id(step, PREDICTIONS, "prompt", "response") for step in steps.values()]
+    predictions = [_by_id(step, PREDICTIONS, "instruction", "response") for step in steps.values()]
     scores = [_by_id(step, "scores.jsonl", "rougeL") for step in steps.values()]
-    references = _references(next(iter(steps.values())))
     samples = []
     for place, (key, first) in enumerate(predictions[0].items()):
         given = [
-            (str(p[key]["prompt"]), str(p[key]["response"]).strip(), _score_of(s, key))
+            (_task_prompt(p[key]), str(p[key]["response"]).strip(), _score_of(s, key))
             for p, s in zip(predictions, scores, strict=True)
         ]
         facets = (str(first.get("motivation_app") or ""),)
-        samples.append(_answers(key, place, facets, references.get(key, ()), given))
+        references = (str(first["target"]),) if first.get("target") else ()
+        samples.append(_answers(key, place, facets, references, given))
     of = "user-oriented" if number == 1 else f"user-oriented-{number}"
     title = f"Answers side by side: user-oriented tasks{f' ({number})' if number > 1 else ''}"
     note = "The prompt, the answer its author wrote, and what two systems answered, each with its ROUGE-L."
@@ -131,10 +130,9 @@ def _score_of(scores: Mapping[str, jsonl.Record], key: str) -> float | None:
     return float(scores[key]["rougeL"]) if key in scores else None
 
 
-def _references(step: Step) -> dict[str, tuple[str, ...]]:
-    """The authors' own answers, where the file of the tasks still lies where it was."""
-    path = Path(str(step.config.get("tasks")))
-    return {task.id: (task.reference,) for task in read_user_tasks(path)} if path.is_file() else {}
+def _task_prompt(line: jsonl.Record) -> str:
+    """What was asked; of answers that were not asked for here, the task."""
+    return str(line.get("prompt") or f"{line['instruction']}\n\n{line.get('input', '')}".strip())
 
 
 def _answer(system: System, prediction: str) -> str:

@@ -12,7 +12,7 @@ from eval.report.figures import draw_report_figures
 from eval.report.folders import read_runs
 from eval.report.page import html_page, markdown_page
 from eval.report.sections import build_report, measure_claims
-from eval.report.whole import ANSWERS, answer_page, page_name, task_page
+from eval.report.whole import ANSWERS, answer_page, page_name, read_lists, task_page
 from eval.tables import write_tables
 from selfinstruct import jsonl
 from selfinstruct.errors import UserError
@@ -54,13 +54,15 @@ def make_report(config: MakeReportConfig) -> None:
     shown = {"runs": [str(path) for path in config.runs], "samples": config.samples}
     with open_run(config.run_dir, "make_report", shown) as run, TemporaryDirectory() as scratch:
         # All of it is made before the first byte is written: a broken file of a run is met while it is.
-        outcomes = measure_claims(runs)
+        outcomes, lists = measure_claims(runs), read_lists(runs)
         figures = draw_report_figures(runs, Path(scratch))
-        report = build_report(runs, outcomes, figures, config.samples)
+        report = build_report(runs, outcomes, figures, lists, config.samples)
         drawings = {name: (Path(scratch) / f"{name}.svg").read_text("utf-8") for name in figures}
         pages = {"report.html": html_page(report, drawings), "report.md": markdown_page(report, FIGURES)}
-        pages |= {page_name(run, runs): page for run in runs if (page := task_page(run))}
-        pages |= {ANSWERS: page} if (page := answer_page(runs)) else {}
+        pages |= {
+            page_name(run, runs): page for run in runs if (page := task_page(run, lists.tasks[run.slug]))
+        }
+        pages |= {ANSWERS: page} if (page := answer_page(runs, lists.answers)) else {}
         if config.markdown is not None:
             _write_elsewhere(config.markdown, report, Path(scratch), figures)
         # Seconds of work from what is on disk: always made anew, and about other runs if it is told so.

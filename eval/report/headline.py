@@ -25,12 +25,10 @@ class Material:
 
     Attributes:
         figures: the names of those drawn.
-        most_samples: how many texts of a run can be browsed.
     """
 
     runs: Sequence[Run]
     figures: Sequence[str]
-    most_samples: int
     outcomes: Outcomes
 
 

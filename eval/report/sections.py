@@ -9,7 +9,7 @@ from eval.experiment.steps import override_value
 from eval.intervals import PairedDifference
 from eval.rating_report import rating_tables
 from eval.report import run_tables, tables
-from eval.report.answers import answer_browsers, sampled_answers
+from eval.report.answers import sampled_answers
 from eval.report.blocks import (
     Block,
     Browser,
@@ -27,8 +27,8 @@ from eval.report.contents import contents_table
 from eval.report.controls import control_readings
 from eval.report.figures import DATA_CAPTIONS
 from eval.report.headline import Material, Outcomes, claim_rows, headline, one_seed_limits
-from eval.report.samples import rejected_browser, sampled, task_browser
-from eval.report.whole import ANSWERS, page_name
+from eval.report.samples import sampled
+from eval.report.whole import ANSWERS, Lists, page_name
 from eval.tables import Cell, Table
 from eval.user_oriented_run import user_oriented_tables
 from selfinstruct.paper_numbers import published
@@ -40,10 +40,10 @@ def measure_claims(runs: Sequence[Run]) -> Outcomes:
 
 
 def build_report(
-    runs: Sequence[Run], outcomes: Outcomes, figures: Sequence[str], most_samples: int
+    runs: Sequence[Run], outcomes: Outcomes, figures: Sequence[str], lists: Lists, most_samples: int
 ) -> Report:
-    """All sections."""
-    material = Material(runs, figures, most_samples, outcomes)
+    """All sections; of each list `most_samples` entries at most."""
+    material = Material(runs, figures, outcomes)
     sections = [
         Section("summary", "In short", [headline(material)]),
         _claims(material),
@@ -51,7 +51,7 @@ def build_report(
         _controls(material),
         _data(material),
         _funnel(material),
-        _samples(material),
+        _samples(runs, lists, most_samples),
         _human(material),
         _size_and_quality(material),
         _costs(material),
@@ -169,14 +169,11 @@ def _funnel(material: Material) -> Section:
     return Section("funnel", "What was kept, and why the rest was not", blocks)
 
 
-def _samples(material: Material) -> Section:
+def _samples(runs: Sequence[Run], lists: Lists, most: int) -> Section:
     blocks: list[Block] = []
-    for run in material.runs:
-        whole = page_name(run, material.runs)
-        found = [browser for browse in (task_browser, rejected_browser) if (browser := browse(run))]
-        blocks += [sampled(browser, material.most_samples, whole) for browser in found]
-    answers = answer_browsers(material.runs)
-    blocks += [sampled_answers(browser, material.most_samples, ANSWERS) for browser in answers]
+    for run in runs:
+        blocks += [sampled(browser, most, page_name(run, runs)) for browser in lists.tasks[run.slug]]
+    blocks += [sampled_answers(browser, most, ANSWERS) for browser in lists.answers]
     return Section("samples", "Look at the data", blocks)
 
 

@@ -6,6 +6,7 @@ them can run. It draws only what is seen, so that tens of thousands of entries s
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -35,17 +36,31 @@ def page_name(run: Run, runs: Sequence[Run]) -> str:
     return "tasks.html" if len(runs) == 1 else f"tasks_{run.slug}.html"
 
 
-def task_page(run: Run) -> str | None:
+@dataclass(frozen=True)
+class Lists:
+    """All that can be browsed: tasks and rejected texts of each run, by its slug, and all answers."""
+
+    tasks: Mapping[str, Sequence[Browser]]
+    answers: Sequence[Browser]
+
+
+def read_lists(runs: Sequence[Run]) -> Lists:
+    """Read once, for the pages of all and for the report's samples of them."""
+    tasks = {}
+    for run in runs:
+        tasks[run.slug] = [browser for browser in (task_browser(run), rejected_browser(run)) if browser]
+    return Lists(tasks, answer_browsers(runs))
+
+
+def task_page(run: Run, lists: Sequence[Browser]) -> str | None:
     """The page of every accepted task and every rejected text; None where the run generated nothing."""
-    lists = [browser for browser in (task_browser(run), rejected_browser(run)) if browser]
     lead = "Every instruction that was written in this run, and every text not kept. What they were good for:"
     labels = {browser.of: browser.of.capitalize() for browser in lists}
     return _page(f"All tasks of {run.name}", lead, lists, labels, _PARTS_OF_TASKS, "tasks.js")
 
 
-def answer_page(runs: Sequence[Run]) -> str | None:
+def answer_page(runs: Sequence[Run], lists: Sequence[Browser]) -> str | None:
     """The page of every prompt, with what any two systems answered; None where nothing was predicted."""
-    lists = answer_browsers(runs)
     title = f"All answers of {' and '.join(run.name for run in runs)}"
     lead = "Every prompt, the right answer where it is known, and what any two systems answered. The scores:"
     labels = {browser.of: _label(browser.title) for browser in lists}

@@ -1,11 +1,5 @@
 // The entries of the page of all answers: a prompt, the right answers, and what two of the systems answered.
 const sides = (list) => ["left", "right"].map((name) => Number(list.form.elements[name].value));
-const relations = {
-  left: (a, b) => a > b,
-  right: (a, b) => a < b,
-  none: (a, b) => a === 0 && b === 0,
-  full: (a, b) => a === 100 && b === 100,
-};
 const drawAnswer = (list, item, side, words) => {
   const [text, score, asked] = item.answers[side];
   const whose = make("p", "whose", list.systems[side]);

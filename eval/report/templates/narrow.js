@@ -5,6 +5,14 @@
 // together.
 const wordsOf = (text) => [...text.toLowerCase().matchAll(/"([^"]+)(?:"|$)|[^\s"]+/g)].map((found) => found[1] ?? found[0]);
 
+// How the scores of the left and the right system can stand to each other.
+const relations = {
+  left: (a, b) => a > b,
+  right: (a, b) => a < b,
+  none: (a, b) => a === 0 && b === 0,
+  full: (a, b) => a === 100 && b === 100,
+};
+
 // The items that fit all choices. Each select then offers only what the other choices have left, with how many.
 const narrow = (items, selects, fits) => {
   const chosen = selects.map((select) => [Number(select.dataset.facet), select.value]);

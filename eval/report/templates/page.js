@@ -33,12 +33,6 @@ for (const browser of document.querySelectorAll(".browser")) {
   let limit = page;
 
   const scores = (item) => [left, right].map((side) => Number(item.answers[side.value].dataset.score));
-  const relations = {
-    left: ([a, b]) => a > b,
-    right: ([a, b]) => a < b,
-    none: ([a, b]) => a === 0 && b === 0,
-    full: ([a, b]) => a === 100 && b === 100,
-  };
   const orders = { near: (a, b) => b.near - a.near, run: (a, b) => a.place - b.place };
   const arrange = (item) => {
     const chosen = [left, right].map((side) => item.answers[side.value]);
@@ -54,7 +48,7 @@ for (const browser of document.querySelectorAll(".browser")) {
   const show = () => {
     const words = wordsOf(search.value);
     const found = narrow(items, facets, (item) =>
-      (!where?.value || relations[where.value](scores(item))) && words.every((word) => item.text.includes(word)));
+      (!where?.value || relations[where.value](...scores(item))) && words.every((word) => item.text.includes(word)));
     if (sort?.value) found.sort(orders[sort.value]);
     const shown = found.slice(0, limit);
     if (left) shown.forEach(arrange);
